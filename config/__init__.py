@@ -1,0 +1,1 @@
+"""Wiring: settings, urls, Celery, WSGI, embedded services. No rules live here."""

@@ -1,0 +1,284 @@
+"""Settings, read from the environment (README, "Settings"). A bad value stops the start with one line that names it."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import environ
+from csp.constants import NONE, SELF
+from django.core.exceptions import ImproperlyConfigured
+from django.utils.translation import gettext_lazy as _
+
+from config import embedded
+from config.storage import storages_from_url
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+env = environ.FileAwareEnv()  # every NAME may also come as NAME_FILE
+
+T = TypeVar("T")
+
+
+def read(name: str, cast: Callable[[str], T], default: T) -> T:
+    """The variable `name`, or `default` when it is unset; a value that does not fit ends the process, naming it."""
+    value = env.str(name, default="")
+    if not value:
+        return default
+    try:
+        return cast(value)
+    except (ValueError, ImproperlyConfigured) as error:
+        sys.exit(f"loupe: {name} does not fit: {error}")
+
+
+def boolean(value: str) -> bool:
+    if value.lower() in {"1", "true", "yes", "on"}:
+        return True
+    if value.lower() in {"0", "false", "no", "off"}:
+        return False
+    raise ValueError(f"{value!r} is neither 1 nor 0")
+
+
+def positive(value: str) -> int:
+    number = int(value)
+    if number <= 0:
+        raise ValueError(f"{number} is not positive")
+    return number
+
+
+def listed(value: str) -> list[str]:
+    return [part.strip() for part in value.split(",") if part.strip()]
+
+
+DEBUG = read("DEBUG", boolean, default=False)
+DATA_DIR = read("LOUPE_DATA_DIR", Path, default=BASE_DIR / "var").expanduser().resolve()
+SHARED_DIR = read("LOUPE_SHARED", Path, default=BASE_DIR.parent / "shared")
+PUBLIC_URL = read("LOUPE_PUBLIC_URL", str, default="http://127.0.0.1:8000").rstrip("/")
+
+
+
+def kept_secret(folder: Path) -> str:
+    """A random key made once for this data folder, readable by its owner alone; all local processes share it."""
+    path = folder / "secret_key"
+    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        with os.fdopen(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w") as file:
+            file.write(secrets.token_urlsafe(50))
+    except FileExistsError:
+        pass
+    return path.read_text()
+
+
+SECRET_KEY = read("SECRET_KEY", str, default="")
+if not SECRET_KEY:
+    if env.str("DATABASE_URL", default="") or (env.str("DEBUG", default="") and not DEBUG):
+        sys.exit("loupe: SECRET_KEY is not set; it is required when DEBUG=0 (only a local desk on embedded services makes its own)")
+    SECRET_KEY = kept_secret(DATA_DIR)
+ALLOWED_HOSTS = read("ALLOWED_HOSTS", listed, default=["127.0.0.1", "localhost", "[::1]"])
+CSRF_TRUSTED_ORIGINS = read("CSRF_TRUSTED_ORIGINS", listed, default=[])
+
+# --- stores -----------------------------------------------------------------------------------------------------------
+found = embedded.locate(DATA_DIR)
+database_url = read("DATABASE_URL", str, default=found.database_url if found else "postgres://localhost/loupe")
+REDIS_URL = read("REDIS_URL", str, default=found.redis_url if found else "redis://127.0.0.1:1/0")
+CELERY_BROKER_URL = read("CELERY_BROKER_URL", str, default=REDIS_URL)
+
+try:
+    database: dict[str, Any] = dict(env.db_url_config(database_url))
+except (ValueError, KeyError, ImproperlyConfigured) as error:
+    sys.exit(f"loupe: DATABASE_URL does not fit: {error}")
+if database.get("ENGINE") != "django.db.backends.postgresql":
+    sys.exit("loupe: DATABASE_URL does not fit: Loupe needs PostgreSQL (postgres://…)")
+if not env.str("DATABASE_URL", default="") and not found:
+    # A socket folder that does not exist: the connection error then says what is missing.
+    database["HOST"] = f"{DATA_DIR}/no-DATABASE_URL-set-and-no-embedded-PostgreSQL-running"
+database["OPTIONS"] = {
+    **database.get("OPTIONS", {}),
+    # One pool a process; the web server's threads share it.
+    "pool": {"min_size": 0, "max_size": read("LOUPE_DB_POOL", positive, default=16), "timeout": 10},
+}
+DATABASES = {"default": database}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}}
+STORAGES = {
+    **read("LOUPE_STORAGE", storages_from_url, default=storages_from_url((DATA_DIR / "store").as_uri())),
+    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+}
+
+# --- Loupe's own ------------------------------------------------------------------------------------------------------
+MAX_IMAGE_BYTES = read("LOUPE_MAX_IMAGE_BYTES", positive, default=20 * 2**20)
+MAX_IMAGE_PIXELS = read("LOUPE_MAX_IMAGE_PIXELS", positive, default=50_000_000)
+TRIAGE_BATCH = read("LOUPE_TRIAGE_BATCH", positive, default=32)
+TRIAGE_LEASE_SECONDS = read("LOUPE_TRIAGE_LEASE_SECONDS", positive, default=60)
+TRIAGE_MAX_ATTEMPTS = 4
+TRIAGE_THREADS = read("LOUPE_TRIAGE_THREADS", positive, default=2)
+REVIEW_LEASE_SECONDS = read("LOUPE_REVIEW_LEASE_SECONDS", positive, default=300)
+IMAGE_URL_SECONDS = 300
+
+# A multipart body holds one image and its fields; a JSON batch holds up to a hundred images in base64.
+DATA_UPLOAD_MAX_MEMORY_SIZE = MAX_IMAGE_BYTES * 2
+FILE_UPLOAD_MAX_MEMORY_SIZE = MAX_IMAGE_BYTES
+
+# --- Django -----------------------------------------------------------------------------------------------------------
+INSTALLED_APPS = [
+    "config",
+    "review",
+    "moderation",
+    "classifiers",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django.contrib.postgres",
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
+    "rest_framework",
+    "drf_spectacular",
+    "django_filters",
+    "django_htmx",
+    "csp",
+]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "config.middleware.RequestIdMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+]
+ROOT_URLCONF = "config.urls"
+WSGI_APPLICATION = "config.wsgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    },
+]
+STATIC_URL = "static/"
+STATIC_ROOT = DATA_DIR / "static"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+WHITENOISE_USE_FINDERS = True
+
+AUTH_USER_MODEL = "moderation.User"
+AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in ("UserAttributeSimilarityValidator", "MinimumLengthValidator", "CommonPasswordValidator")
+]
+LOGIN_URL = "account_login"
+LOGIN_REDIRECT_URL = "/"
+ACCOUNT_ADAPTER = "config.accounts.ClosedSignup"
+ACCOUNT_LOGIN_METHODS = {"username"}
+ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*", "password2*"]
+ACCOUNT_EMAIL_VERIFICATION = "none"
+ACCOUNT_LOGOUT_ON_GET = False
+SESSION_ENGINE = "django.contrib.sessions.backends.cached_db"
+SESSION_COOKIE_AGE = 12 * 3600
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"
+CSRF_COOKIE_SAMESITE = "Lax"
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+if PUBLIC_URL.startswith("https://"):
+    SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = True
+    SECURE_HSTS_SECONDS = 31_536_000
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [NONE],
+        "script-src": [SELF],
+        "style-src": [SELF],
+        "img-src": [SELF, "data:"],
+        "font-src": [SELF],
+        "connect-src": [SELF],
+        "form-action": [SELF],
+        "base-uri": [NONE],
+        "frame-ancestors": [NONE],
+    },
+}
+
+EMAIL_CONFIG = env.email_url("EMAIL_URL", default="consolemail://")
+EMAIL_BACKEND = EMAIL_CONFIG["EMAIL_BACKEND"]
+
+LANGUAGE_CODE = "en-gb"
+LANGUAGES = [("en-gb", _("English"))]
+LOCALE_PATHS = [BASE_DIR / "locale"]
+TIME_ZONE = "UTC"
+USE_TZ = True
+
+LOGGING: dict[str, Any] = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["stderr"], "level": "INFO" if DEBUG else "WARNING"},
+}
+
+# --- API --------------------------------------------------------------------------------------------------------------
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "moderation.api.authentication.ApiKeyAuthentication",
+        "moderation.api.authentication.PersonAuthentication",
+    ],
+    "DEFAULT_PERMISSION_CLASSES": ["moderation.api.permissions.ScopeRequired"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": [
+        "rest_framework.parsers.JSONParser",
+        "rest_framework.parsers.MultiPartParser",
+    ],
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "EXCEPTION_HANDLER": "moderation.api.problems.problem_response",
+    "UNAUTHENTICATED_USER": None,
+    "TEST_REQUEST_DEFAULT_FORMAT": "json",
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Loupe",
+    "DESCRIPTION": "The moderation desk for generated images.",
+    "VERSION": "1",
+    "OAS_VERSION": "3.1.0",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SCHEMA_PATH_PREFIX": "/api/v1",
+    "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
+}
+
+# --- Celery -----------------------------------------------------------------------------------------------------------
+CELERY_TASK_DEFAULT_QUEUE = "default"
+CELERY_TASK_ROUTES = {"moderation.tasks.triage": {"queue": "triage"}}
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_SERIALIZER = "json"
+CELERY_ACCEPT_CONTENT = ["json"]
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_BROKER_TRANSPORT_OPTIONS = {"socket_timeout": 10, "socket_connect_timeout": 5}
+CELERY_BEAT_SCHEDULE = {
+    # The row is the truth: whatever a lost message left behind is picked up here.
+    "sweep": {"task": "moderation.tasks.sweep", "schedule": 5.0, "options": {"expires": 5}},
+    "seal": {"task": "moderation.tasks.seal_audit", "schedule": 300.0},
+    "free-ended-leases": {"task": "review.tasks.free_ended_leases", "schedule": 15.0, "options": {"expires": 15}},
+}
+CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "celerybeat-schedule")
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # one thread a process; processes = cores
