@@ -1,0 +1,207 @@
+"""The audit log: append and verify.
+
+Each event carries the digest of the one before it in its chain, so a row that is altered, removed or swapped is found and
+named. There are several chains (an event goes to the one its subject hashes to), so that appends do not wait for each other;
+root records seal all chains together from time to time.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC
+from typing import Any, Final
+
+from django.db import connection, transaction
+from django.utils import timezone
+from uuid_utils.compat import uuid7
+
+from moderation.actors import Actor
+from moderation.models import AuditChain, AuditEvent, AuditRoot
+
+CHAINS: Final = 16
+GENESIS: Final = bytes(32)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What happened, before it has a place in a chain."""
+
+    actor: Actor
+    action: str
+    subject: str
+    data: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Break:
+    """One place where the log does not hold: which row, and what is wrong with it."""
+
+    chain: int
+    position: int
+    event: str
+    problem: str
+
+    def __str__(self) -> str:
+        return f"chain {self.chain}, position {self.position}, event {self.event or '-'}: {self.problem}"
+
+
+def chain_of(subject: str) -> int:
+    return hashlib.sha256(subject.encode()).digest()[0] % CHAINS
+
+
+def digest(event: AuditEvent) -> bytes:
+    """SHA-256 over the previous digest and a canonical JSON of everything the row says."""
+    said = {
+        "id": str(event.id),
+        "chain": event.chain,
+        "position": event.position,
+        "at": event.at.astimezone(UTC).isoformat(timespec="microseconds"),
+        "actor": event.actor,
+        "actor_label": event.actor_label,
+        "action": event.action,
+        "subject": event.subject,
+        "data": event.data,
+    }
+    canonical = json.dumps(said, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+    return hashlib.sha256(bytes(event.previous) + canonical.encode()).digest()
+
+
+def record(entry: Entry) -> AuditEvent:
+    return record_many([entry])[0]
+
+
+def record_many(entries: Sequence[Entry]) -> list[AuditEvent]:
+    """Append in order, in the caller's transaction: what is recorded and the record stand or fall together.
+
+    Locks the chains concerned in ascending order, so two writers cannot deadlock; call it last in a transaction.
+    """
+    if not connection.in_atomic_block:
+        raise transaction.TransactionManagementError("An audit event belongs to the transaction of what it records.")
+    numbers = sorted({chain_of(entry.subject) for entry in entries})
+    heads = lock(numbers)
+    now = timezone.now()
+    events = []
+    for entry in entries:
+        head = heads[chain_of(entry.subject)]
+        event = AuditEvent(
+            id=uuid7(),
+            chain=head.number,
+            position=head.length + 1,
+            at=now,
+            actor=str(entry.actor),
+            actor_label=entry.actor.label,
+            action=entry.action,
+            subject=entry.subject,
+            # Through JSON once, so that what is hashed is what the database will give back.
+            data=json.loads(json.dumps(dict(entry.data), default=str)),
+            previous=bytes(head.head),
+        )
+        event.digest = head.head = digest(event)
+        head.length = event.position
+        events.append(event)
+    AuditEvent.objects.bulk_create(events)
+    AuditChain.objects.bulk_update(heads.values(), ["length", "head"])
+    return events
+
+
+def lock(numbers: Sequence[int]) -> dict[int, AuditChain]:
+    """The heads of these chains, locked in ascending order; a chain's first event makes its head."""
+    wanted = AuditChain.objects.select_for_update().filter(pk__in=numbers).order_by("pk")
+    heads = {head.number: head for head in wanted}
+    if len(heads) < len(numbers):
+        AuditChain.objects.bulk_create([AuditChain(number=n, head=GENESIS) for n in numbers], ignore_conflicts=True)
+        heads = {head.number: head for head in wanted.all()}
+    return heads
+
+
+@transaction.atomic
+def seal() -> AuditRoot | None:
+    """Write a root over all chains. Returns None when nothing was appended since the last one."""
+    chains = AuditChain.objects.select_for_update().order_by("pk")
+    heads = [[chain.number, chain.length, bytes(chain.head).hex()] for chain in chains]
+    last = AuditRoot.objects.order_by("-number").first()
+    if last is not None and last.heads == heads:
+        return None
+    root = AuditRoot(
+        number=last.number + 1 if last else 1,
+        at=timezone.now(),
+        heads=heads,
+        previous=bytes(last.digest) if last else GENESIS,
+    )
+    root.digest = root_digest(root)
+    root.save(force_insert=True)
+    return root
+
+
+def root_digest(root: AuditRoot) -> bytes:
+    said = [root.number, root.at.astimezone(UTC).isoformat(timespec="microseconds"), root.heads]
+    return hashlib.sha256(bytes(root.previous) + json.dumps(said, separators=(",", ":")).encode()).digest()
+
+
+def verify() -> Iterator[Break]:
+    """Walk every chain, its head, and every root; yields each break. Reads in position order with a server-side cursor."""
+    ends: dict[int, dict[int, bytes]] = {}
+    sealed: dict[int, set[int]] = {}
+    roots = list(AuditRoot.objects.order_by("number"))
+    for root in roots:
+        for number, length, _head in root.heads:
+            sealed.setdefault(number, set()).add(length)
+    for chain in AuditChain.objects.order_by("pk"):
+        ends[chain.number] = {0: GENESIS}
+        yield from verify_chain(chain, wanted=sealed.get(chain.number, set()), ends=ends[chain.number])
+    for number in sorted({*sealed, *event_chains()} - ends.keys()):
+        ends[number] = {}
+        yield Break(number, 0, "", "the chain's head row is missing")
+    yield from verify_roots(roots, ends)
+
+
+def event_chains() -> set[int]:
+    return set(AuditEvent.objects.order_by().values_list("chain", flat=True).distinct())
+
+
+def verify_chain(chain: AuditChain, *, wanted: set[int], ends: dict[int, bytes]) -> Iterator[Break]:
+    previous, position = GENESIS, 0
+    for event in AuditEvent.objects.filter(chain=chain.number).order_by("position").iterator(chunk_size=2000):
+        for gap in range(position + 1, min(event.position, position + 100)):
+            yield Break(chain.number, gap, "", "the row is missing")
+        if event.position == position + 1 and bytes(event.previous) != previous:
+            yield Break(chain.number, event.position, str(event.id), "it does not follow the row before it")
+        if bytes(event.digest) != digest(event):
+            yield Break(chain.number, event.position, str(event.id), "its content is not what was recorded")
+        previous, position = bytes(event.digest), event.position
+        if position in wanted:
+            ends[position] = previous
+    for gap in range(position + 1, min(chain.length + 1, position + 100)):
+        yield Break(chain.number, gap, "", "the row is missing")
+    if position == chain.length and previous != bytes(chain.head):
+        yield Break(chain.number, position, "", "the chain's head is not the digest of its last row")
+    if position > chain.length:
+        yield Break(chain.number, position, "", "the row lies beyond the chain's recorded length")
+
+
+def verify_roots(roots: Sequence[AuditRoot], ends: Mapping[int, Mapping[int, bytes]]) -> Iterator[Break]:
+    previous, number = GENESIS, 0
+    for root in roots:
+        if root.number != number + 1:
+            yield Break(-1, number + 1, "", "the root is missing")
+        elif bytes(root.previous) != previous:
+            yield Break(-1, root.number, "", "the root does not follow the root before it")
+        if bytes(root.digest) != root_digest(root):
+            yield Break(-1, root.number, "", "the root's content is not what was recorded")
+        for chain, length, head in root.heads:
+            if ends.get(chain, {}).get(length, b"").hex() != head:
+                yield Break(chain, length, "", f"root {root.number} sealed another row here")
+        previous, number = bytes(root.digest), root.number
+
+
+def events_of(subject: str) -> list[AuditEvent]:
+    """The events of one subject, oldest first: one subject lies in one chain."""
+    return list(AuditEvent.objects.filter(subject=subject).order_by("position"))
+
+
+def submission(pk: object) -> str:
+    return f"submission:{pk}"
+

@@ -1,0 +1,34 @@
+"""Tables of the record, a module a noun."""
+
+from moderation.models.audit import AuditChain, AuditEvent, AuditRoot
+from moderation.models.clients import ApiKey, Client
+from moderation.models.evidence import Embedding, Finding
+from moderation.models.outbox import OutboxMessage, Topic
+from moderation.models.people import User
+from moderation.models.policies import PolicyVersion, TriagePlan
+from moderation.models.requests import Reason, ReviewRequest
+from moderation.models.scopes import KEY_SCOPES, Scope
+from moderation.models.submissions import SETTLED, Audience, Status, Submission
+
+__all__ = [
+    "KEY_SCOPES",
+    "SETTLED",
+    "ApiKey",
+    "AuditChain",
+    "AuditEvent",
+    "AuditRoot",
+    "Audience",
+    "Client",
+    "Embedding",
+    "Finding",
+    "OutboxMessage",
+    "PolicyVersion",
+    "Reason",
+    "ReviewRequest",
+    "Scope",
+    "Status",
+    "Submission",
+    "Topic",
+    "TriagePlan",
+    "User",
+]

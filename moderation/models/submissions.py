@@ -1,0 +1,113 @@
+"""What came in: the image, what was declared about it, and where it stands."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Self
+
+from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GinIndex
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+from uuid_utils.compat import uuid7
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from moderation.models.clients import Client
+
+
+class Status(models.TextChoices):
+    RECEIVED = "received", _("Received: waits for triage")
+    IN_REVIEW = "in_review", _("In review: waits for a person")
+    APPROVED = "approved", _("Approved")
+    BLOCKED = "blocked", _("Blocked")
+    QUARANTINED = "quarantined", _("Quarantined: legal hold")
+
+
+SETTLED = frozenset({Status.APPROVED, Status.BLOCKED, Status.QUARANTINED})
+
+
+class Audience(models.TextChoices):
+    GENERAL = "general", _("General")
+    TEEN = "teen", _("Teen")
+    ADULT = "adult", _("Adult")
+    MEDICAL = "medical", _("Medical")
+    NEWS = "news", _("News")
+
+
+class SubmissionQuerySet(models.QuerySet["Submission"]):
+    def of(self, client: Client) -> Self:
+        """Only this client's rows: every door an integrator uses goes through here."""
+        return self.filter(client=client)
+
+    def awaiting_triage(self, *, now: datetime) -> Self:
+        """Received, and neither leased to a worker nor waiting out a back-off."""
+        return self.filter(status=Status.RECEIVED, triage_after__lte=now)
+
+
+class Submission(models.Model):
+    """One generated image. `status` has one writer, `moderation.lifecycle`; the rest is written once, at the door or by triage."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    client = models.ForeignKey("moderation.Client", on_delete=models.PROTECT, related_name="submissions")
+    external_id = models.CharField(max_length=200, null=True)  # noqa: DJ001 - NULL lets many have none under a unique constraint
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    # declared by the integrator
+    prompt = models.TextField(blank=True, default="")
+    negative_prompt = models.TextField(blank=True, default="")
+    generator = models.JSONField(default=dict, help_text="{name, version, seed, parameters}")
+    author_ref = models.CharField(max_length=200, blank=True, default="")
+    surface = models.CharField(max_length=100, blank=True, default="")
+    audience = models.CharField(max_length=10, choices=Audience.choices, default=Audience.GENERAL)
+    territories = ArrayField(models.CharField(max_length=2), default=list)
+    context = models.JSONField(default=dict)
+
+    # the image, as verified by decoding
+    sha256 = models.CharField(max_length=64)
+    media_type = models.CharField(max_length=30)
+    byte_size = models.PositiveIntegerField()
+    width = models.PositiveIntegerField(help_text="Pixels, after EXIF orientation.")
+    height = models.PositiveIntegerField(help_text="Pixels, after EXIF orientation.")
+    original = models.CharField(max_length=200, help_text="Name in the storage 'originals'.")
+    working = models.CharField(max_length=200, help_text="Name in the storage 'derivatives'; at most 1024 px, no metadata.")
+    blurred = models.CharField(max_length=200, help_text="Name in the storage 'derivatives'; small, blurred, grey.")
+    pdq = models.BinaryField(max_length=32, null=True, help_text="256-bit perceptual hash, by triage.")
+    pdq_quality = models.PositiveSmallIntegerField(null=True)
+
+    # where it stands
+    status = models.CharField(max_length=12, choices=Status.choices, default=Status.RECEIVED)
+    decided_by = models.CharField(max_length=12, blank=True, default="", help_text="automation or person; empty until settled.")
+    settled_at = models.DateTimeField(null=True)
+    plan = models.ForeignKey("moderation.TriagePlan", on_delete=models.PROTECT, null=True)
+    policy = models.ForeignKey("moderation.PolicyVersion", on_delete=models.PROTECT, null=True)
+    route = models.CharField(max_length=12, blank=True, default="", help_text="What triage advised.")
+    reasons = models.JSONField(default=list, help_text="Why, in the words of routing.")
+    flagged = ArrayField(models.CharField(max_length=40), default=list, help_text="Categories above their approve cut.")
+    inclusion_probability = models.FloatField(null=True, help_text="Chance that a person sees this image: 1 in review, else the audit rate.")
+
+    # triage's own book-keeping
+    triage_after = models.DateTimeField(help_text="Not before: end of a worker's lease or of a back-off.")
+    attempts = models.PositiveSmallIntegerField(default=0, help_text="Claims by triage workers; also the fencing token.")
+
+    objects = SubmissionQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["client", "external_id"], name="submission_external_id_unique"),
+            models.CheckConstraint(condition=models.Q(status__in=Status.values), name="submission_status_known"),
+            models.CheckConstraint(condition=models.Q(audience__in=Audience.values), name="submission_audience_known"),
+            models.CheckConstraint(
+                condition=models.Q(status__in=["received", "in_review"]) | models.Q(settled_at__isnull=False),
+                name="submission_settled_has_time",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["triage_after"], condition=models.Q(status="received"), name="submission_waiting"),
+            models.Index(fields=["client", "-id"], name="submission_client_recent"),
+            models.Index(fields=["client", "status", "-id"], name="submission_client_status"),
+            GinIndex(fields=["flagged"], name="submission_flagged"),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.id)

@@ -1,0 +1,109 @@
+"""Publishing the law: guidelines and triage plans. Published rows are never edited; to change, or to go back, is to add."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from django.db import IntegrityError, connection, transaction
+
+from classifiers.models import ClassifierVersion
+from moderation import audit
+from moderation.actors import Actor
+from moderation.models import OutboxMessage, PolicyVersion, Topic, TriagePlan, User
+from moderation.routing import Plan, PlanError
+from moderation.taxonomy import Category, Severity
+
+
+class Outdated(Exception):
+    """Somebody published in the meantime. Look at the version now in force, then publish again."""
+
+
+def parsed(row: TriagePlan) -> Plan:
+    return Plan.from_body(row.body, number=row.number)
+
+
+def publish_plan(
+    body: Mapping[str, Any], *, note: str, actor: Actor, person: User | None = None, based_on: int | None = None
+) -> TriagePlan:
+    """Afterwards triage follows this plan. Raises PlanError (cannot be followed) or Outdated (`based_on` is not in force)."""
+    plan = Plan.from_body(body, number=0)
+    check(plan)
+    with transaction.atomic():
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_xact_lock(hashtext('loupe.publish_plan'))")
+        current = TriagePlan.objects.in_force()
+        number = current.number if current else 0
+        if based_on is not None and based_on != number:
+            raise Outdated(f"Plan {number} is in force; your draft was based on plan {based_on}.")
+        row = TriagePlan.objects.create(number=number + 1, body=dict(body), note=note, published_by=person)
+        OutboxMessage.objects.create(topic=Topic.PLAN_PUBLISHED, payload={"number": row.number, "note": note})
+        audit.record(
+            audit.Entry(
+                actor, "plan.published", f"plan:{row.number}", {"note": note, "body": row.body, "replaces": number or None}
+            )
+        )
+    return row
+
+
+def check(plan: Plan) -> None:
+    """The plan against this house: its classifiers are registered, its categories known, and nothing they score is left out."""
+    unknown = sorted(set(plan.bands) - set(Category.values))
+    if unknown:
+        raise PlanError(f"Not in the taxonomy: {', '.join(unknown)}")
+    versions = {version.ref: version for version in ClassifierVersion.objects.with_refs(list(plan.classifiers))}
+    missing = [ref for ref in plan.classifiers if ref not in versions]
+    if missing:
+        raise PlanError(f"Not registered: {', '.join(missing)}. Add it with add_classifier, or pin another version.")
+    for version in versions.values():
+        bare = sorted(set(version.categories) - set(plan.bands))
+        if bare:
+            raise PlanError(f"{version.ref} scores {', '.join(bare)}, for which the plan has no band.")
+
+
+def roll_back(to: int, *, actor: Actor, person: User | None = None, note: str = "") -> TriagePlan:
+    """Publish an earlier plan's body again, as a new version. Raises TriagePlan.DoesNotExist."""
+    earlier = TriagePlan.objects.get(number=to)
+    return publish_plan(earlier.body, note=note or f"Back to plan {to}.", actor=actor, person=person)
+
+
+def publish_policy(
+    category: Category,
+    *,
+    headline: str,
+    definition: str,
+    allowed: Sequence[str],
+    not_allowed: Sequence[str],
+    exceptions: str,
+    severity: Severity,
+    actor: Actor,
+    person: User | None = None,
+    based_on: int | None = None,
+) -> PolicyVersion:
+    """Afterwards this wording is the category's guideline. Raises Outdated when `based_on` is no longer the latest."""
+    latest = PolicyVersion.objects.filter(category=category).order_by("-number").first()
+    number = latest.number if latest else 0
+    if based_on is not None and based_on != number:
+        raise Outdated(f"Version {number} of {category.label} is in force; your draft was based on version {based_on}.")
+    try:
+        with transaction.atomic():
+            row = PolicyVersion.objects.create(
+                category=category,
+                number=number + 1,
+                headline=headline,
+                definition=definition,
+                allowed=list(allowed),
+                not_allowed=list(not_allowed),
+                exceptions=exceptions,
+                severity=severity,
+                published_by=person,
+            )
+            audit.record(audit.Entry(actor, "policy.published", f"policy:{category}", {"number": row.number, "headline": headline}))
+    except IntegrityError as error:
+        raise Outdated(f"Version {number + 1} of {category.label} was published at this moment.") from error
+    return row
+
+
+def in_force() -> dict[str, PolicyVersion]:
+    """The guideline of each category that has one."""
+    return {policy.category: policy for policy in PolicyVersion.objects.in_force()}

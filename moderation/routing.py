@@ -1,0 +1,183 @@
+"""The pure heart: findings and a plan in, a route out. No Django, no clock, no I/O.
+
+The same function serves live triage, simulation and replay. Doubt goes to a person: a missing plan, a missing or failed
+classifier, a number that is no probability, a category the plan does not know.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal, Self
+
+Action = Literal["approve", "review", "block", "quarantine"]
+Zone = Literal["approve", "review", "block"]
+
+
+class PlanError(ValueError):
+    """The plan cannot be followed; the message names the category and what to mend."""
+
+
+@dataclass(frozen=True, slots=True)
+class Band:
+    """Approve below one cut, block from the other; between them a person looks. `block` None: never block unseen."""
+
+    approve: float
+    block: float | None = None
+
+    def zone(self, probability: float) -> Zone:
+        if self.block is not None and probability >= self.block:
+            return "block"
+        return "approve" if probability < self.approve else "review"
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What triage follows. `classifiers` are pinned by name@version; every one of them must have spoken."""
+
+    number: int
+    bands: Mapping[str, Band]
+    classifiers: tuple[str, ...]
+    audit_rate: float = 0.0
+
+    @classmethod
+    def from_body(cls, body: Mapping[str, Any], *, number: int) -> Self:
+        """Parse and check a stored plan. Raises PlanError."""
+        bands = {}
+        for category, cuts in dict(body.get("bands") or {}).items():
+            approve, block = cuts.get("approve"), cuts.get("block")
+            if not is_probability(approve) or not (block is None or is_probability(block)):
+                raise PlanError(f"{category}: the cuts are probabilities between 0 and 1")
+            if block is not None and block < approve:
+                raise PlanError(f"{category}: the block cut {block} lies below the approve cut {approve}")
+            bands[category] = Band(float(approve), None if block is None else float(block))
+        if not bands:
+            raise PlanError("A plan needs a band for at least one category")
+        refs = tuple(body.get("classifiers") or ())
+        if not refs:
+            raise PlanError("A plan pins at least one classifier as name@version")
+        rate = body.get("audit_rate", 0.0)
+        if not is_probability(rate):
+            raise PlanError("The audit rate is a probability between 0 and 1")
+        return cls(number, bands, refs, float(rate))
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """One classifier's word, as routing sees it. `error` says why it has none."""
+
+    classifier: str
+    probabilities: Mapping[str, float] = field(default_factory=dict)
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """`draw` in [0, 1) is the audit lot of this image: a keyed hash of its id, so that it is repeatable and unpredictable."""
+
+    draw: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Why:
+    """One reason, in a form that can be put into words in any language (`moderation.wording`)."""
+
+    code: Literal["no_plan", "classifier_error", "unknown_category", "block", "between", "below"]
+    category: str = ""
+    probability: float | None = None
+    approve: float | None = None
+    block: float | None = None
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """`category` is the one that stands out most; `inclusion_probability` is the chance that a person sees the image."""
+
+    action: Action
+    why: tuple[Why, ...]
+    category: str = ""
+    zones: Mapping[str, Zone] = field(default_factory=dict)
+    probabilities: Mapping[str, float] = field(default_factory=dict)
+    failed: bool = False
+    audit: bool = False
+    inclusion_probability: float = 1.0
+
+
+def is_probability(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value) and 0 <= value <= 1
+
+
+def route(findings: Sequence[Evidence], plan: Plan | None, context: Context) -> Route:
+    """Where this image goes under this plan.
+
+    Per category the highest probability any classifier gave counts. The strictest zone wins: one category to block blocks,
+    else one to review (or any doubt) sends to a person, else the image is approved.
+    """
+    if plan is None:
+        return Route("review", (Why("no_plan"),))
+    doubts, probabilities = weigh(findings, plan)
+    zones = {category: plan.bands[category].zone(value) for category, value in probabilities.items()}
+    blocking = [judged(plan, "block", c, probabilities[c]) for c in ranked(zones, "block", probabilities, plan)]
+    unsure = [judged(plan, "between", c, probabilities[c]) for c in ranked(zones, "review", probabilities, plan)]
+    failed = any(doubt.code == "classifier_error" for doubt in doubts)
+    standing_out = (blocking or unsure or [Why("below")])[0].category or doubtful_category(doubts)
+    if not blocking and (doubts or unsure):
+        return Route("review", (*doubts, *unsure), standing_out, zones, probabilities, failed)
+    clear = max(probabilities, key=lambda c: nearness(probabilities[c], plan.bands[c]), default="")
+    below = (judged(plan, "below", clear, probabilities[clear]),) if clear else ()
+    why = (*blocking, *doubts, *unsure) if blocking else below
+    return Route(
+        "block" if blocking else "approve",
+        why,
+        standing_out,
+        zones,
+        probabilities,
+        failed,
+        audit=context.draw < plan.audit_rate,
+        inclusion_probability=plan.audit_rate,
+    )
+
+
+def weigh(findings: Sequence[Evidence], plan: Plan) -> tuple[list[Why], dict[str, float]]:
+    """The doubts about the evidence itself, and each known category's highest probability."""
+    doubts: list[Why] = []
+    highest: dict[str, float] = {}
+    spoke = {finding.classifier for finding in findings if not finding.error}
+    errors = {finding.classifier: finding.error for finding in findings if finding.error}
+    for ref in plan.classifiers:
+        if ref not in spoke:
+            doubts.append(Why("classifier_error", detail=errors.get(ref, ref)))
+    for finding in findings:
+        for category, probability in finding.probabilities.items():
+            if not is_probability(probability):
+                doubts.append(Why("classifier_error", category, detail=finding.classifier))
+            elif category not in plan.bands:
+                doubts.append(Why("unknown_category", category, probability))
+            else:
+                highest[category] = max(probability, highest.get(category, 0.0))
+    return doubts, highest
+
+
+def ranked(zones: Mapping[str, Zone], zone: Zone, probabilities: Mapping[str, float], plan: Plan) -> list[str]:
+    """The categories in this zone, the one deepest into it first; ties by name, so that replay is exact."""
+    return sorted(
+        (c for c, z in zones.items() if z == zone), key=lambda c: (-nearness(probabilities[c], plan.bands[c]), c)
+    )
+
+
+def nearness(probability: float, band: Band) -> float:
+    """How far from the approve cut towards certainty: comparable between categories with different cuts."""
+    if probability < band.approve:
+        return probability / band.approve - 1
+    return (probability - band.approve) / ((1 - band.approve) or 1)
+
+
+def judged(plan: Plan, code: Literal["block", "between", "below"], category: str, probability: float) -> Why:
+    band = plan.bands[category]
+    return Why(code, category, probability, band.approve, band.block)
+
+
+def doubtful_category(doubts: Sequence[Why]) -> str:
+    return next((doubt.category for doubt in doubts if doubt.category), "")

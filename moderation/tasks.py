@@ -1,0 +1,38 @@
+"""Celery's way in. A message is a hint that there is work; the rows say which."""
+
+from __future__ import annotations
+
+from celery import shared_task
+from django.utils import timezone
+
+from moderation import audit
+from moderation.models import Submission
+from moderation.triage import run_once
+
+ROUNDS = 50  # then the next message takes over, so that a long backlog does not hold one task for ever
+
+
+@shared_task(name="moderation.tasks.triage")
+def triage() -> dict[str, int]:
+    """Work off what waits, batch by batch."""
+    claimed = 0
+    for _round in range(ROUNDS):
+        report = run_once()
+        claimed += report.claimed
+        if not report.claimed:
+            return {"claimed": claimed}
+    triage.delay()
+    return {"claimed": claimed}
+
+
+@shared_task(name="moderation.tasks.sweep")
+def sweep() -> None:
+    """Nudge triage when rows wait, whatever became of their message."""
+    if Submission.objects.awaiting_triage(now=timezone.now()).exists():
+        triage.delay()
+
+
+@shared_task(name="moderation.tasks.seal_audit")
+def seal_audit() -> None:
+    audit.seal()
+

@@ -1,0 +1,48 @@
+"""One look at each image: the working derivative is read and decoded once, for the hash and for every model."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Final
+
+from django.core.files.storage import storages
+from PIL import Image
+
+from classifiers import hashes
+from classifiers.base import ImageInput
+from moderation.models import Submission
+
+log = logging.getLogger(__name__)
+
+# Enough for PDQ (512) and every model's input; a JPEG decodes straight to about this size at a fraction of the cost.
+LOOK: Final = 512
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What one image showed; `error` instead, when it could not be read."""
+
+    seen: ImageInput | None
+    pdq: bytes | None = None
+    pdq_quality: int | None = None
+    error: str = ""
+
+
+def look(submission: Submission) -> Look:
+    try:
+        with storages["derivatives"].open(submission.working) as file, Image.open(file) as image:
+            image.draft("RGB", (LOOK, LOOK))
+            picture = image.convert("RGB")
+        pdq, quality = hashes.pdq(picture)
+    except (OSError, ValueError) as error:
+        log.warning("triage cannot read the derivative of %s: %s", submission.pk, error)
+        return Look(None, error=f"derivative: {type(error).__name__}")
+    return Look(ImageInput(picture, submission.prompt), pdq, quality)
+
+
+def look_at(submissions: Sequence[Submission], *, threads: ThreadPoolExecutor) -> list[Look]:
+    """In order, one look each."""
+    return list(threads.map(look, submissions))

@@ -1,0 +1,41 @@
+"""The reasons of routing in words a person reads."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from moderation.taxonomy import Category
+
+
+def category_name(code: str) -> str:
+    return str(Category(code).label) if code in Category.values else code
+
+
+def sentence(why: Mapping[str, Any]) -> str:
+    """One stored `Why` as a sentence. Unknown codes (of a later version) are shown as they are rather than lost."""
+    words = {
+        "category": category_name(why.get("category") or ""),
+        "probability": figure(why.get("probability")),
+        "approve": figure(why.get("approve")),
+        "block": figure(why.get("block")),
+        "detail": why.get("detail") or "",
+    }
+    code = why.get("code")
+    if code == "between" and why.get("block") is None:
+        return _("%(category)s at %(probability)s: above the plan’s cut of %(approve)s, and only a person may block it.") % words
+    templates = {
+        "no_plan": _("No plan is published yet, so a person looks."),
+        "classifier_error": _("A classifier gave no usable answer (%(detail)s), so a person looks."),
+        "unknown_category": _("%(category)s is not in the plan, so a person looks."),
+        "block": _("%(category)s at %(probability)s: at or above the plan’s block cut of %(block)s."),
+        "between": _("%(category)s at %(probability)s: between the plan’s cuts of %(approve)s and %(block)s."),
+        "below": _("Every category is below its cut; nearest is %(category)s at %(probability)s under %(approve)s."),
+    }
+    return templates[code] % words if code in templates else str(code)
+
+
+def figure(value: float | None) -> str:
+    return "–" if value is None else f"{value:.2f}"
