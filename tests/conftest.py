@@ -1,0 +1,115 @@
+"""The cast and the world every test may call on."""
+
+from __future__ import annotations
+
+import os
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.conf import settings
+from django.core.cache import cache
+from django.utils import timezone
+
+from moderation import keys, roles
+from moderation.actors import Actor
+from moderation.first_edition import publish_guidelines
+from moderation.models import KEY_SCOPES, Client, TriagePlan, User
+from moderation.roles import Role
+from tests import world
+
+
+@pytest.fixture(autouse=True)
+def own_storage(tmp_path: Path, settings: Any) -> None:
+    """Every test keeps its files to itself."""
+    from config.storage import storages_from_url
+
+    settings.STORAGES = {**settings.STORAGES, **storages_from_url((tmp_path / "store").as_uri())}
+
+
+@pytest.fixture
+def shared() -> Path:
+    """Real photos, prompts and a real model; a user's clone has none of it, CI must."""
+    if not settings.SHARED_DIR.is_dir():
+        message = f"needs the shared test data: set LOUPE_SHARED (looked in {settings.SHARED_DIR})"
+        if os.environ.get("CI") == "true":
+            pytest.fail(message)
+        pytest.skip(message)
+    return Path(settings.SHARED_DIR)
+
+
+def person(username: str, role: Role | None) -> User:
+    roles.sync()
+    user = User.objects.create_user(username=username, password=f"{username}-likes-to-look-closely")
+    if role is not None:
+        roles.grant(user, role)
+    return user
+
+
+@pytest.fixture
+def rita(db: None) -> User:
+    return person("rita", Role.MODERATOR)
+
+
+@pytest.fixture
+def sam(db: None) -> User:
+    return person("sam", Role.SENIOR)
+
+
+@pytest.fixture
+def paula(db: None) -> User:
+    return person("paula", Role.POLICY_LEAD)
+
+
+@pytest.fixture
+def ming(db: None) -> User:
+    return person("ming", Role.ML_ENGINEER)
+
+
+@pytest.fixture
+def ari(db: None) -> User:
+    return person("ari", Role.AUDITOR)
+
+
+@pytest.fixture
+def adam(db: None) -> User:
+    return person("adam", Role.ADMIN)
+
+
+@pytest.fixture
+def eve(db: None) -> User:
+    """Has an account and no rights at all."""
+    return person("eve", None)
+
+
+@pytest.fixture
+def platform(db: None) -> Client:
+    return Client.objects.create(slug="atelier", name="Atelier")
+
+
+@pytest.fixture
+def other_platform(db: None) -> Client:
+    return Client.objects.create(slug="fresco", name="Fresco")
+
+
+@pytest.fixture
+def api_key(platform: Client) -> str:
+    expires = timezone.now() + timedelta(days=1)
+    return keys.issue(platform, name="tests", scopes=KEY_SCOPES, expires_at=expires, actor=Actor.command("test")).secret
+
+
+@pytest.fixture
+def guidelines(db: None) -> None:
+    publish_guidelines(actor=Actor.command("test"))
+
+
+@pytest.fixture
+def eyes(db: None, guidelines: None, tmp_path: Path) -> TriagePlan:
+    """Plan 1 in force, over a real classifier that answers with mean colours (tests/world.py)."""
+    return world.publish(world.colour_eyes(tmp_path).ref)
+
+
+@pytest.fixture(autouse=True)
+def empty_cache() -> None:
+    cache.clear()

@@ -1,0 +1,115 @@
+"""How tests arrange the world: with the product's own verbs, on real rows and a real (tiny) classifier."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+from onnx import TensorProto, helper
+from PIL import Image
+
+from classifiers import registry
+from classifiers.models import ClassifierVersion
+from moderation import ingest, policies
+from moderation.actors import Actor
+from moderation.models import Client, Submission, TriagePlan
+from moderation.triage import run_once
+
+BANDS: dict[str, dict[str, float]] = {
+    "WEAPONS_DANGEROUS": {"approve": 0.2, "block": 0.9},
+    "REGULATED": {"approve": 0.2, "block": 0.9},
+    "PRIVACY": {"approve": 0.2},
+}
+
+CARD = """
+name = "colour-eyes"
+version = "{version}"
+kind = "onnx"
+weights = "colour-eyes.onnx"
+sha256 = "{sha256}"
+licence = "Apache-2.0"
+trained_on = "nothing: it answers with the mean of each colour channel"
+limits = "for tests"
+
+[input]
+name = "image"
+layout = "NCHW"
+size = 16
+resize = "stretch"
+interpolation = "bilinear"
+scale = 0.00392156862745098
+mean = [0.0, 0.0, 0.0]
+std = [1.0, 1.0, 1.0]
+
+[embedding]
+output = "embedding"
+size = 3
+
+[[outputs]]
+name = "probabilities"
+classes = ["red", "green", "blue"]
+
+[[categories]]
+code = "WEAPONS_DANGEROUS"
+expression = "red"
+
+[[categories]]
+code = "REGULATED"
+expression = "green"
+
+[[categories]]
+code = "PRIVACY"
+expression = "blue"
+"""
+
+
+def png(*, red: float = 0.0, green: float = 0.0, blue: float = 0.0, size: int = 64, seed: int | None = None) -> bytes:
+    """A PNG whose channel means are these fractions of full; `seed` adds a faint texture, so that bytes and hashes differ."""
+    pixels = np.ones((size, size, 3)) * np.array([red, green, blue]) * 255
+    if seed is not None:
+        pixels = np.clip(pixels + np.random.default_rng(seed).normal(0, 2, (size, size, 1)), 0, 255)
+    buffer = io.BytesIO()
+    Image.fromarray(pixels.round().astype(np.uint8)).save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+def colour_eyes(folder: Path, *, version: str = "1") -> ClassifierVersion:
+    """A real ONNX graph, registered by its card: global average pooling, as embedding and as probabilities."""
+    image = helper.make_tensor_value_info("image", TensorProto.FLOAT, ["n", 3, 16, 16])
+    outputs = [
+        helper.make_tensor_value_info(name, TensorProto.FLOAT, ["n", 3]) for name in ("embedding", "probabilities")
+    ]
+    nodes = [
+        helper.make_node("GlobalAveragePool", ["image"], ["pooled"]),
+        helper.make_node("Flatten", ["pooled"], ["embedding"]),
+        helper.make_node("Identity", ["embedding"], ["probabilities"]),
+    ]
+    graph = helper.make_graph(nodes, "colour", [image], outputs)
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9)
+    weights = folder / "colour-eyes.onnx"
+    onnx.save(model, str(weights))
+    card = folder / f"colour-eyes-{version}.toml"
+    card.write_text(CARD.format(version=version, sha256=registry.digest(weights)))
+    return registry.register(card)
+
+
+def publish(*refs: str, bands: dict[str, dict[str, float]] | None = None, audit_rate: float = 0.0) -> TriagePlan:
+    body = {"bands": bands or BANDS, "classifiers": list(refs), "audit_rate": audit_rate}
+    return policies.publish_plan(body, note="for a test", actor=Actor.command("test"))
+
+
+def submit(platform: Client, image: bytes | None = None, **fields: Any) -> Submission:
+    accepted = ingest.accept(
+        platform, image or png(red=0.5), fields=ingest.Declared(**fields), actor=Actor.command("test")
+    )
+    return accepted.submission
+
+
+def triaged(platform: Client, image: bytes | None = None, **fields: Any) -> Submission:
+    submission = submit(platform, image, **fields)
+    run_once()
+    submission.refresh_from_db()
+    return submission
