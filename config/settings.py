@@ -59,6 +59,11 @@ SHARED_DIR = read("LOUPE_SHARED", Path, default=BASE_DIR.parent / "shared")
 PUBLIC_URL = read("LOUPE_PUBLIC_URL", str, default="http://127.0.0.1:8000").rstrip("/")
 
 
+# A local desk is one whose PostgreSQL is the embedded one, running or not.
+found = embedded.locate(DATA_DIR)
+given_database = read("DATABASE_URL", str, default="")
+LOCAL = not given_database or (found is not None and given_database == found.database_url)
+
 
 def kept_secret(folder: Path) -> str:
     """A random key made once for this data folder, readable by its owner alone; all local processes share it."""
@@ -74,15 +79,14 @@ def kept_secret(folder: Path) -> str:
 
 SECRET_KEY = read("SECRET_KEY", str, default="")
 if not SECRET_KEY:
-    if env.str("DATABASE_URL", default="") or (env.str("DEBUG", default="") and not DEBUG):
+    if not LOCAL or (env.str("DEBUG", default="") and not DEBUG):
         sys.exit("loupe: SECRET_KEY is not set; it is required when DEBUG=0 (only a local desk on embedded services makes its own)")
     SECRET_KEY = kept_secret(DATA_DIR)
 ALLOWED_HOSTS = read("ALLOWED_HOSTS", listed, default=["127.0.0.1", "localhost", "[::1]"])
 CSRF_TRUSTED_ORIGINS = read("CSRF_TRUSTED_ORIGINS", listed, default=[])
 
 # --- stores -----------------------------------------------------------------------------------------------------------
-found = embedded.locate(DATA_DIR)
-database_url = read("DATABASE_URL", str, default=found.database_url if found else "postgres://localhost/loupe")
+database_url = given_database or (found.database_url if found else "postgres://localhost/loupe")
 REDIS_URL = read("REDIS_URL", str, default=found.redis_url if found else "redis://127.0.0.1:1/0")
 CELERY_BROKER_URL = read("CELERY_BROKER_URL", str, default=REDIS_URL)
 
@@ -92,9 +96,10 @@ except (ValueError, KeyError, ImproperlyConfigured) as error:
     sys.exit(f"loupe: DATABASE_URL does not fit: {error}")
 if database.get("ENGINE") != "django.db.backends.postgresql":
     sys.exit("loupe: DATABASE_URL does not fit: Loupe needs PostgreSQL (postgres://…)")
-if not env.str("DATABASE_URL", default="") and not found:
+if not given_database and not found:
     # A socket folder that does not exist: the connection error then says what is missing.
     database["HOST"] = f"{DATA_DIR}/no-DATABASE_URL-set-and-no-embedded-PostgreSQL-running"
+database["CONN_HEALTH_CHECKS"] = True  # so the pool hands out no connection that a restart of PostgreSQL broke
 database["OPTIONS"] = {
     **database.get("OPTIONS", {}),
     # One pool a process; the web server's threads share it.

@@ -7,12 +7,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from classifiers import registry
 from classifiers.models import ClassifierVersion
 from moderation.routing import Evidence, Plan
 
 if TYPE_CHECKING:
-    import numpy as np
     from numpy.typing import NDArray
 
     from classifiers.base import ImageInput, Outputs
@@ -24,8 +25,8 @@ log = logging.getLogger(__name__)
 class Spoken:
     """What was said of a batch of N images, by version: probabilities [N, K]; embeddings [N, D] a backbone; errors in words."""
 
-    probabilities: dict[ClassifierVersion, NDArray[np.float32]] = field(default_factory=dict)
-    embeddings: dict[ClassifierVersion, NDArray[np.float32]] = field(default_factory=dict)
+    probabilities: dict[ClassifierVersion, NDArray[np.float64]] = field(default_factory=dict)
+    embeddings: dict[ClassifierVersion, NDArray[np.float16]] = field(default_factory=dict)
     errors: dict[str, str] = field(default_factory=dict)
 
     def of(self, row: int) -> list[Evidence]:
@@ -62,17 +63,25 @@ def pinned(plan: Plan) -> Sequence[ClassifierVersion]:
 def run(
     version: ClassifierVersion, images: Sequence[ImageInput], outputs: dict[ClassifierVersion, Outputs], spoken: Spoken
 ) -> None:
-    if version.backbone is not None:
-        eyes = see(version.backbone, images, outputs)
-        if eyes.embeddings is None:
-            raise ValueError(f"{version.backbone.ref} yields no embedding for {version.ref}")
-        spoken.embeddings[version.backbone] = eyes.embeddings
-        spoken.probabilities[version] = registry.load_heads(version).apply(eyes.embeddings)
-        return
-    eyes = see(version, images, outputs)
+    eyes = see(version.backbone or version, images, outputs)
     if eyes.embeddings is not None:
-        spoken.embeddings[version] = eyes.embeddings
-    spoken.probabilities[version] = eyes.probabilities
+        spoken.embeddings[version.backbone or version] = eyes.embeddings.astype(np.float16)
+    if version.backbone is None:
+        spoken.probabilities[version] = stored(eyes.probabilities)
+    elif eyes.embeddings is None:
+        raise ValueError(f"{version.backbone.ref} yields no embedding for {version.ref}")
+    else:
+        spoken.probabilities[version] = heads_on(version, spoken.embeddings[version.backbone])
+
+
+def heads_on(version: ClassifierVersion, embeddings: NDArray[np.float16]) -> NDArray[np.float64]:
+    """A head's word on embeddings as they are stored (half precision): live triage and replay see the same numbers."""
+    return stored(registry.load_heads(version).apply(embeddings.astype(np.float32)))
+
+
+def stored(probabilities: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Six decimals survive PostgreSQL's `real` exactly, so that a stored finding replays to the same route."""
+    return np.round(probabilities.astype(np.float64), 6)
 
 
 def see(
@@ -82,4 +91,3 @@ def see(
     if version not in outputs:
         outputs[version] = registry.load(version).run(images)
     return outputs[version]
-
