@@ -20,7 +20,8 @@ def main(arguments: list[str]) -> None:
 
     with ExitStack() as stack:
         if needs_servers(arguments[1:]):
-            signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # so that the stack unwinds
+            for number in (signal.SIGTERM, signal.SIGHUP):
+                signal.signal(number, lambda received, _: sys.exit(128 + received))  # so that the stack unwinds
             try:
                 stack.enter_context(embedded.unless_given())
             except embedded.CannotStart as error:

@@ -1,0 +1,143 @@
+"""Web server, Celery worker and beat together on one machine, on the library honcho.
+
+    python -m config.processes serve|dev [--port N]
+
+Ctrl-C, SIGTERM and the end of any one of them end them all, the embedded servers too. In production each runs under
+its own supervisor, which restarts it (docs/deployment.md); here a process that dies is reported and ends the run.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shlex
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final, Literal
+
+from honcho.manager import Manager
+
+from config import embedded
+
+PROJECT: Final = Path(__file__).resolve().parent.parent
+HOST: Final = "127.0.0.1"
+STOP_SECONDS: Final = 20  # honcho kills after 5, PostgreSQL writes its checkpoint after that
+
+Mode = Literal["serve", "dev"]
+
+
+class PortTaken(RuntimeError):
+    """Somebody listens on the port already; the message names another way."""
+
+
+def check_port(port: int) -> None:
+    """Raises PortTaken unless the web server can have the port."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((HOST, port))
+        except OSError as error:
+            raise PortTaken(f"port {port} is not free ({error.strerror}); choose another with --port") from error
+
+
+def commands(mode: Mode, *, port: int, cores: int | None = None) -> dict[str, list[str]]:
+    """The command line of each process. The worker has one process a core, each of which runs models on one thread."""
+    address = f"{HOST}:{port}"
+    gunicorn = [
+        *("-m", "gunicorn", "config.wsgi:application", "--bind", address, "--worker-class", "gthread"),
+        *("--workers", os.environ.get("WEB_CONCURRENCY", "2"), "--threads", "8", "--no-control-socket"),
+    ]
+    celery = ["-m", "celery", "--app", "config.celery"]
+    concurrency = str(cores or os.cpu_count() or 1)
+    arguments = {
+        "web": gunicorn if mode == "serve" else ["manage.py", "runserver", address],
+        "worker": [
+            *(*celery, "worker", "--queues", "triage,gpu,default", "--concurrency", concurrency),
+            *("--loglevel", "INFO", "--without-gossip", "--without-mingle"),
+        ],
+        "beat": [*celery, "beat", "--loglevel", "WARNING"],
+    }
+    return {name: [sys.executable, *rest] for name, rest in arguments.items()}
+
+
+def run(mode: Mode, *, port: int) -> int:
+    """Runs the processes, and embedded servers where none are given, until a signal or until one of them ends.
+
+    Returns the exit status: 130 or 143 after a signal, else that of the first process to end. Raises PortTaken.
+    """
+    check_port(port)
+    with embedded.unless_given():
+        if mode == "dev":
+            subprocess.run([sys.executable, "manage.py", "migrate", "--verbosity", "0"], cwd=PROJECT, check=True)
+        manager = Manager()
+        for name, command in commands(mode, port=port).items():
+            # `exec`: no shell stays between honcho's signals and the process.
+            manager.add_process(name, f"exec {shlex.join(command)}", cwd=str(PROJECT), env=_environment())
+        signal.signal(signal.SIGHUP, lambda *_: os.kill(os.getpid(), signal.SIGTERM))  # the terminal was closed
+        manager.loop()
+        return int(manager.returncode)
+
+
+@contextmanager
+def background(*, port: int, log: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """For the block, `serve` runs in a process of its own that writes to `log`. Raises PortTaken.
+
+    It ends with the block, and also when this process is killed: it watches the other end of a pipe.
+    """
+    check_port(port)
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with log.open("ab") as output:
+        runner = subprocess.Popen(
+            [sys.executable, "-m", "config.processes", "serve", "--port", str(port), "--while-stdin-open"],
+            stdin=subprocess.PIPE,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,  # Ctrl-C is for us to hear and to pass on
+            cwd=PROJECT,
+        )
+    try:
+        yield runner
+    finally:
+        assert runner.stdin
+        runner.stdin.close()
+        try:
+            runner.wait(timeout=STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            runner.terminate()
+            runner.wait(timeout=STOP_SECONDS)
+
+
+def main(arguments: Sequence[str]) -> int:
+    parser = argparse.ArgumentParser(prog="python -m config.processes", description="Run web server, worker and beat.")
+    parser.add_argument("mode", choices=["serve", "dev"], help="serve: gunicorn; dev: Django's autoreloading server")
+    parser.add_argument("--port", type=int, default=8000, help=f"port of {HOST} (default 8000)")
+    parser.add_argument("--while-stdin-open", action="store_true", help="end when standard input does")
+    options = parser.parse_args(arguments)
+    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))  # until honcho takes over
+    if options.while_stdin_open:
+        threading.Thread(target=_end_with_stdin, daemon=True).start()
+    try:
+        return run(options.mode, port=options.port)
+    except (PortTaken, embedded.CannotStart) as error:
+        print(f"loupe: {error}", file=sys.stderr)
+        return 1
+
+
+def _environment() -> dict[str, str]:
+    return {**os.environ, "PYTHONUNBUFFERED": "1"}
+
+
+def _end_with_stdin() -> None:
+    while sys.stdin.buffer.read(1024):
+        pass
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
