@@ -12,7 +12,6 @@ import argparse
 import os
 import shlex
 import signal
-import socket
 import subprocess
 import sys
 import threading
@@ -24,9 +23,9 @@ from typing import Final, Literal
 from honcho.manager import Manager
 
 from config import embedded
+from config.embedded.redis_server import HOST, is_free
 
 PROJECT: Final = Path(__file__).resolve().parent.parent
-HOST: Final = "127.0.0.1"
 STOP_SECONDS: Final = 20  # honcho kills after 5, PostgreSQL writes its checkpoint after that
 
 Mode = Literal["serve", "dev"]
@@ -38,12 +37,8 @@ class PortTaken(RuntimeError):
 
 def check_port(port: int) -> None:
     """Raises PortTaken unless the web server can have the port."""
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((HOST, port))
-        except OSError as error:
-            raise PortTaken(f"port {port} is not free ({error.strerror}); choose another with --port") from error
+    if not is_free(port):
+        raise PortTaken(f"port {port} is not free; choose another with --port")
 
 
 def commands(mode: Mode, *, port: int, cores: int | None = None) -> dict[str, list[str]]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import shutil
 import signal
 import tempfile
 import time
@@ -77,6 +78,8 @@ class PostgreSQL:
         pid = self._pid()
         if pid:
             self._end(pid, [(signal.SIGINT, 30), (signal.SIGQUIT, 10)])
+        if (sockets := self._short_folder()).is_dir():
+            shutil.rmtree(sockets, ignore_errors=True)
 
     def _end(self, pid: int, signals: Sequence[tuple[signal.Signals, float]]) -> None:
         programs.end(pid, alive=lambda: self._is_alive(pid), signals=signals)
@@ -131,7 +134,8 @@ class PostgreSQL:
         for pid in programs.strays(program="postgres", folder=self.folder):
             self._end(pid, [(signal.SIGQUIT, 10)])
         # Built beside and renamed when whole: a crash in between leaves nothing that looks like a database.
-        part = self.folder.with_name(f"postgres.part-{os.getpid()}")
+        part = self.folder.with_name("postgres.part")
+        shutil.rmtree(part, ignore_errors=True)
         programs.own(part)
         locale = ("--encoding=UTF8", "--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8")
         programs.complete(
@@ -140,10 +144,10 @@ class PostgreSQL:
         part.rename(self.folder)
 
     def _socket_folder(self) -> Path:
-        if len(os.fsencode(self.folder / ".s.PGSQL.5432")) <= SOCKET_PATH_BYTES:
+        socket = os.fsencode(self.folder / ".s.PGSQL.5432")
+        if len(socket) <= SOCKET_PATH_BYTES and b"," not in socket:  # a comma parts hosts for every client
             return self.folder
-        digest = hashlib.sha256(os.fsencode(self.folder)).hexdigest()[:12]
-        folder = Path(tempfile.gettempdir()) / f"loupe-{os.geteuid()}-{digest}"
+        folder = self._short_folder()
         folder.mkdir(mode=0o700, exist_ok=True)
         state = folder.lstat()
         holder = programs.account()
@@ -151,6 +155,11 @@ class PostgreSQL:
         if folder.is_symlink() or state.st_uid not in ours or state.st_mode & 0o077:
             raise CannotStart(f"{folder} belongs to somebody else; choose a shorter LOUPE_DATA_DIR")
         return programs.own(folder)
+
+    def _short_folder(self) -> Path:
+        """Where the socket goes when the path of the data folder is too long for one."""
+        digest = hashlib.sha256(os.fsencode(self.folder)).hexdigest()[:12]
+        return Path(tempfile.gettempdir()) / f"loupe-{os.geteuid()}-{digest}"
 
     def _prepare(self) -> None:
         """The role, the extension in the template (so it needs no superuser later) and the database are there."""

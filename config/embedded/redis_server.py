@@ -56,7 +56,11 @@ class Redis:
         for pid in programs.strays(program="redis-server", folder=self.folder):
             self._end(pid)
         password = noted.password if noted else secrets.token_urlsafe(24)
-        ports = [noted.port if noted else free_port(), *(free_port() for _ in range(4))]
+        ports = [free_port() for _ in range(4)]
+        if noted and programs.poll(
+            lambda: is_free(noted.port), seconds=1
+        ):  # the dead one's threads may hold it a moment
+            ports.insert(0, noted.port)
         if not any(self._start(port=port, password=password) for port in ports):
             raise CannotStart(f"Redis does not start; {self.log} ends:\n{programs.last_words(self.log)}")
         return self.url() or self.ensure()
@@ -107,6 +111,16 @@ def answers(running: Running) -> bool:
             return connection.makefile("rb").read(len(b"+OK\r\n+PONG")) == b"+OK\r\n+PONG"
     except OSError:
         return False
+
+
+def is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((HOST, port))
+        except OSError:
+            return False
+        return True
 
 
 def free_port() -> int:
