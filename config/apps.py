@@ -6,4 +6,4 @@ class ConfigConfig(AppConfig):
 
     def ready(self) -> None:
         """Every process, the web's too, must know the Celery app before a door says `.delay`."""
-        from config import celery  # noqa: F401, PLC0415
+        from config import celery  # noqa: F401

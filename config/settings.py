@@ -80,7 +80,10 @@ def kept_secret(folder: Path) -> str:
 SECRET_KEY = read("SECRET_KEY", str, default="")
 if not SECRET_KEY:
     if not LOCAL or (env.str("DEBUG", default="") and not DEBUG):
-        sys.exit("loupe: SECRET_KEY is not set; it is required when DEBUG=0 (only a local desk on embedded services makes its own)")
+        sys.exit(
+            "loupe: SECRET_KEY is not set; it is required when DEBUG=0"
+            " (only a local desk on embedded services makes its own)"
+        )
     SECRET_KEY = kept_secret(DATA_DIR)
 ALLOWED_HOSTS = read("ALLOWED_HOSTS", listed, default=["127.0.0.1", "localhost", "[::1]"])
 CSRF_TRUSTED_ORIGINS = read("CSRF_TRUSTED_ORIGINS", listed, default=[])

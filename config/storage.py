@@ -9,7 +9,9 @@ ROOMS = ("originals", "derivatives", "models", "exports")
 
 
 def storages_from_url(url: str) -> dict[str, dict[str, Any]]:
-    """Django's STORAGES for `file:///folder` or `s3://bucket/prefix?endpoint_url=…`; raises ValueError for anything else."""
+    """Django's STORAGES for `file:///folder` or `s3://bucket/prefix?endpoint_url=…`; raises ValueError for anything
+    else.
+    """
     parts = urlsplit(url)
     if parts.scheme == "file" and parts.path:
         root = unquote(parts.path).rstrip("/")

@@ -1,8 +1,8 @@
 """The audit log: append and verify.
 
-Each event carries the digest of the one before it in its chain, so a row that is altered, removed or swapped is found and
-named. There are several chains (an event goes to the one its subject hashes to), so that appends do not wait for each other;
-root records seal all chains together from time to time.
+Each event carries the digest of the one before it in its chain, so a row that is altered, removed or swapped is found
+and named. There are several chains (an event goes to the one its subject hashes to), so that appends do not wait for
+each other; root records seal all chains together from time to time.
 """
 
 from __future__ import annotations
@@ -142,7 +142,9 @@ def root_digest(root: AuditRoot) -> bytes:
 
 
 def verify() -> Iterator[Break]:
-    """Walk every chain, its head, and every root; yields each break. Reads in position order with a server-side cursor."""
+    """Walk every chain, its head, and every root; yields each break. Reads in position order with a server-side
+    cursor.
+    """
     ends: dict[int, dict[int, bytes]] = {}
     sealed: dict[int, set[int]] = {}
     roots = list(AuditRoot.objects.order_by("number"))
@@ -204,4 +206,3 @@ def events_of(subject: str) -> list[AuditEvent]:
 
 def submission(pk: object) -> str:
     return f"submission:{pk}"
-

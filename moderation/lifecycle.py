@@ -1,7 +1,7 @@
 """The one door for a submission's status.
 
-A move is legal or it is refused; it changes exactly the rows it names; and the audit event and the outbox message are written
-in the same transaction, so nothing changes unrecorded or untold.
+A move is legal or it is refused; it changes exactly the rows it names; and the audit event and the outbox message are
+written in the same transaction, so nothing changes unrecorded or untold.
 """
 
 from __future__ import annotations
@@ -64,7 +64,9 @@ def move_many(moves: Sequence[Move], *, actor: Actor) -> None:
             decided_by=("person" if actor.is_person else "automation") if settled else "",
         )
         if changed != len(group):
-            raise IllegalMove(f"{len(group) - changed} of {len(group)} submissions are no longer {origin}; nothing was changed")
+            raise IllegalMove(
+                f"{len(group) - changed} of {len(group)} submissions are no longer {origin}; nothing was changed"
+            )
     OutboxMessage.objects.bulk_create(messages(moves))
     audit.record_many(
         [

@@ -1,4 +1,6 @@
-"""Publishing the law: guidelines and triage plans. Published rows are never edited; to change, or to go back, is to add."""
+"""Publishing the law: guidelines and triage plans. Published rows are never edited; to change, or to go back, is to
+add.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +28,9 @@ def parsed(row: TriagePlan) -> Plan:
 def publish_plan(
     body: Mapping[str, Any], *, note: str, actor: Actor, person: User | None = None, based_on: int | None = None
 ) -> TriagePlan:
-    """Afterwards triage follows this plan. Raises PlanError (cannot be followed) or Outdated (`based_on` is not in force)."""
+    """Afterwards triage follows this plan. Raises PlanError (cannot be followed) or Outdated (`based_on` is not in
+    force).
+    """
     plan = Plan.from_body(body, number=0)
     check(plan)
     with transaction.atomic():
@@ -40,14 +44,19 @@ def publish_plan(
         OutboxMessage.objects.create(topic=Topic.PLAN_PUBLISHED, payload={"number": row.number, "note": note})
         audit.record(
             audit.Entry(
-                actor, "plan.published", f"plan:{row.number}", {"note": note, "body": row.body, "replaces": number or None}
+                actor,
+                "plan.published",
+                f"plan:{row.number}",
+                {"note": note, "body": row.body, "replaces": number or None},
             )
         )
     return row
 
 
 def check(plan: Plan) -> None:
-    """The plan against this house: its classifiers are registered, its categories known, and nothing they score is left out."""
+    """The plan against this house: its classifiers are registered, its categories known, and nothing they score is
+    left out.
+    """
     unknown = sorted(set(plan.bands) - set(Category.values))
     if unknown:
         raise PlanError(f"Not in the taxonomy: {', '.join(unknown)}")
@@ -98,7 +107,11 @@ def publish_policy(
                 severity=severity,
                 published_by=person,
             )
-            audit.record(audit.Entry(actor, "policy.published", f"policy:{category}", {"number": row.number, "headline": headline}))
+            audit.record(
+                audit.Entry(
+                    actor, "policy.published", f"policy:{category}", {"number": row.number, "headline": headline}
+                )
+            )
     except IntegrityError as error:
         raise Outdated(f"Version {number + 1} of {category.label} was published at this moment.") from error
     return row

@@ -74,7 +74,9 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """`draw` in [0, 1) is the audit lot of this image: a keyed hash of its id, so that it is repeatable and unpredictable."""
+    """`draw` in [0, 1) is the audit lot of this image: a keyed hash of its id, so that it is repeatable and
+    unpredictable.
+    """
 
     draw: float = 1.0
 
@@ -112,8 +114,8 @@ def is_probability(value: object) -> bool:
 def route(findings: Sequence[Evidence], plan: Plan | None, context: Context) -> Route:
     """Where this image goes under this plan.
 
-    Per category the highest probability any classifier gave counts. The strictest zone wins: one category to block blocks,
-    else one to review (or any doubt) sends to a person, else the image is approved.
+    Per category the highest probability any classifier gave counts. The strictest zone wins: one category to block
+    blocks, else one to review (or any doubt) sends to a person, else the image is approved.
     """
     if plan is None:
         return Route("review", (Why("no_plan"),))
@@ -142,13 +144,11 @@ def route(findings: Sequence[Evidence], plan: Plan | None, context: Context) -> 
 
 def weigh(findings: Sequence[Evidence], plan: Plan) -> tuple[list[Why], dict[str, float]]:
     """The doubts about the evidence itself, and each known category's highest probability."""
-    doubts: list[Why] = []
     highest: dict[str, float] = {}
     spoke = {finding.classifier for finding in findings if not finding.error}
     errors = {finding.classifier: finding.error for finding in findings if finding.error}
-    for ref in plan.classifiers:
-        if ref not in spoke:
-            doubts.append(Why("classifier_error", detail=errors.get(ref, ref)))
+    silent = [ref for ref in plan.classifiers if ref not in spoke]
+    doubts = [Why("classifier_error", detail=errors.get(ref, ref)) for ref in silent]
     for finding in findings:
         for category, probability in finding.probabilities.items():
             if not is_probability(probability):

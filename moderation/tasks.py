@@ -35,4 +35,3 @@ def sweep() -> None:
 @shared_task(name="moderation.tasks.seal_audit")
 def seal_audit() -> None:
     audit.seal()
-

@@ -37,7 +37,8 @@ class Category(models.TextChoices):
     OTHER = "OTHER", _("Other")
 
 
-# The severity a violation has when nobody says otherwise (the upper end of the taxonomy's range, so that doubt errs to care).
+# The severity a violation has when nobody says otherwise (the upper end of the taxonomy's range, so that doubt errs
+# to care).
 DEFAULT_SEVERITY: Final[dict[Category, Severity]] = {
     Category.CSAE: Severity.S4,
     Category.NCII: Severity.S4,

@@ -25,7 +25,10 @@ def sentence(why: Mapping[str, Any]) -> str:
     }
     code = why.get("code")
     if code == "between" and why.get("block") is None:
-        return _("%(category)s at %(probability)s: above the plan’s cut of %(approve)s, and only a person may block it.") % words
+        return (
+            _("%(category)s at %(probability)s: above the plan’s cut of %(approve)s, and only a person may block it.")
+            % words
+        )
     templates = {
         "no_plan": _("No plan is published yet, so a person looks."),
         "classifier_error": _("A classifier gave no usable answer (%(detail)s), so a person looks."),

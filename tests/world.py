@@ -67,7 +67,9 @@ expression = "blue"
 
 
 def png(*, red: float = 0.0, green: float = 0.0, blue: float = 0.0, size: int = 64, seed: int | None = None) -> bytes:
-    """A PNG whose channel means are these fractions of full; `seed` adds a faint texture, so that bytes and hashes differ."""
+    """A PNG whose channel means are these fractions of full; `seed` adds a faint texture, so that bytes and hashes
+    differ.
+    """
     pixels = np.ones((size, size, 3)) * np.array([red, green, blue]) * 255
     if seed is not None:
         pixels = np.clip(pixels + np.random.default_rng(seed).normal(0, 2, (size, size, 1)), 0, 255)

@@ -7,34 +7,52 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='ClassifierVersion',
+            name="ClassifierVersion",
             fields=[
-                ('id', models.UUIDField(default=uuid_utils.compat.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('name', models.SlugField(max_length=100)),
-                ('version', models.CharField(max_length=50)),
-                ('kind', models.CharField(max_length=30)),
-                ('card', models.JSONField()),
-                ('weights', models.CharField(help_text="Name in the storage 'models'.", max_length=200)),
-                ('sha256', models.CharField(max_length=64)),
-                ('categories', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=40), default=list, size=None)),
-                ('embedding_size', models.PositiveIntegerField(null=True)),
-                ('manifest_fingerprint', models.CharField(default='', max_length=64)),
-                ('recipe_digest', models.CharField(default='', max_length=64)),
-                ('metrics', models.JSONField(default=dict)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('backbone', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='heads', to='classifiers.classifierversion')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=uuid_utils.compat.uuid7, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("name", models.SlugField(max_length=100)),
+                ("version", models.CharField(max_length=50)),
+                ("kind", models.CharField(max_length=30)),
+                ("card", models.JSONField()),
+                ("weights", models.CharField(help_text="Name in the storage 'models'.", max_length=200)),
+                ("sha256", models.CharField(max_length=64)),
+                (
+                    "categories",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.CharField(max_length=40), default=list, size=None
+                    ),
+                ),
+                ("embedding_size", models.PositiveIntegerField(null=True)),
+                ("manifest_fingerprint", models.CharField(default="", max_length=64)),
+                ("recipe_digest", models.CharField(default="", max_length=64)),
+                ("metrics", models.JSONField(default=dict)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                (
+                    "backbone",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="heads",
+                        to="classifiers.classifierversion",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['name', 'created_at'],
-                'constraints': [models.UniqueConstraint(fields=('name', 'version'), name='classifier_name_version_unique')],
+                "ordering": ["name", "created_at"],
+                "constraints": [
+                    models.UniqueConstraint(fields=("name", "version"), name="classifier_name_version_unique")
+                ],
             },
         ),
     ]

@@ -52,12 +52,17 @@ class Circle:
         except (Broken, CommandError) as problem:
             self.console.print(f"[red]✕[/] {problem}")
             return False
-        self.console.print(_("The circle closes: %(n)d stages in %(s).0f s.") % {"n": len(self.stages), "s": time.monotonic() - started})
+        self.console.print(
+            _("The circle closes: %(n)d stages in %(s).0f s.")
+            % {"n": len(self.stages), "s": time.monotonic() - started}
+        )
         return True
 
     def walk(self) -> None:
         before = in_force()
-        self.line("ingest", _("%(n)d submissions came in through the API") % {"n": Submission.objects.of(client()).count()})
+        self.line(
+            "ingest", _("%(n)d submissions came in through the API") % {"n": Submission.objects.of(client()).count()}
+        )
         settle()
         routes = self.shares(Submission.objects.of(client()))
         self.line("triage", _("plan %(plan)d: %(shares)s") % {"plan": before.number, "shares": routes})
@@ -67,12 +72,15 @@ class Circle:
         decided = Decision.objects.count()
         if not decided:
             raise Broken(_("claim, decide: no request was there to decide"))
-        self.line("claim", _("%(who)s holds requests one lease at a time, no two people the same") % {"who": login["username"]})
+        self.line(
+            "claim",
+            _("%(who)s holds requests one lease at a time, no two people the same") % {"who": login["username"]},
+        )
         self.line("decide", _("%(now)s now, %(all)d decisions in all") % {"now": worded(verdicts), "all": decided})
         manifest = self.export()
         version = self.train(Path(manifest["path"]))
         after = self.adopt(version)
-        self.next_images(before, after)
+        self.next_images(after)
         broken = list(audit.verify())
         if broken:
             raise Broken(_("audit: %(breaks)s") % {"breaks": broken[0]})
@@ -82,7 +90,10 @@ class Circle:
         report = said("export_labels", format="parquet", out=str(self.folder / "labels"))
         if not report["rows"]:
             raise Broken(_("label export: the manifest is empty"))
-        self.line("label export", _("%(rows)d labels, fingerprint %(print)s") % {"rows": report["rows"], "print": report["fingerprint"][:12]})
+        self.line(
+            "label export",
+            _("%(rows)d labels, fingerprint %(print)s") % {"rows": report["rows"], "print": report["fingerprint"][:12]},
+        )
         return report
 
     def train(self, manifest: Path) -> str:
@@ -101,10 +112,13 @@ class Circle:
             return plan
         call_command("adopt", version, note=_("Retrained on reviewed labels"), stdout=io.StringIO())
         plan = in_force()
-        self.line("adopt", _("plan %(plan)d pins %(pins)s") % {"plan": plan.number, "pins": ", ".join(plan.body["classifiers"])})
+        self.line(
+            "adopt",
+            _("plan %(plan)d pins %(pins)s") % {"plan": plan.number, "pins": ", ".join(plan.body["classifiers"])},
+        )
         return plan
 
-    def next_images(self, before: TriagePlan, after: TriagePlan) -> None:
+    def next_images(self, after: TriagePlan) -> None:
         """Fresh images under the new plan, beside where the first plan would have sent them."""
         ids = send_fresh(Door.with_key(self.logins.base_url, self.logins.api_key), FRESH)
         settle()
@@ -121,8 +135,17 @@ class Circle:
         share_old, share_new = people(old), people(new)
         self.line(
             "re-triage",
-            _("of %(n)d fresh images %(new).0f %% go to people; plan %(first)d would have sent %(old).0f %%; %(moved)d routes differ")
-            % {"n": len(rows), "new": 100 * share_new, "old": 100 * share_old, "first": first.number, "moved": len(moved)},
+            _(
+                "of %(n)d fresh images %(new).0f %% go to people; plan %(first)d would have sent %(old).0f %%;"
+                " %(moved)d routes differ"
+            )
+            % {
+                "n": len(rows),
+                "new": 100 * share_new,
+                "old": 100 * share_old,
+                "first": first.number,
+                "moved": len(moved),
+            },
         )
         row, was, now = next((one for one in moved if one[1].action == "review"), moved[0])
         self.console.print(f"    {row.external_id} “{row.prompt}”")
@@ -158,7 +181,9 @@ def said(command: str, **options: object) -> dict[str, Any]:
 
 def send_fresh(door: Door, count: int) -> list[str]:
     """Scenes that nobody has sent yet, through the API; returns their external ids."""
-    used = Submission.objects.of(client()).filter(external_id__startswith="scene-").values_list("external_id", flat=True)
+    used = (
+        Submission.objects.of(client()).filter(external_id__startswith="scene-").values_list("external_id", flat=True)
+    )
     start = 1 + max((int(name.removeprefix("scene-")) for name in used if name), default=0)
     sent = list(stream.send(stream.scenes(range(start, start + count)), door))
     refused = [words for _item, words in sent if words]
@@ -167,7 +192,7 @@ def send_fresh(door: Door, count: int) -> list[str]:
     return [item.external_id for item, _words in sent]
 
 
-def settle(progress: Callable[[int], None] = lambda waiting: None) -> None:
+def settle(progress: Callable[[int], object] = int) -> None:
     """Wait until triage has seen every image. Raises Broken after a while: the worker is then not working."""
     deadline = time.monotonic() + SETTLE_SECONDS
     while waiting := Submission.objects.filter(status="received").count():

@@ -47,16 +47,16 @@ class Door:
         page = str(door.call("GET", "/accounts/login/").body)
         token = CSRF.search(page)
         form = {"csrfmiddlewaretoken": token[1] if token else "", "login": username, "password": password}
-        door.call("POST", "/accounts/login/", urllib.parse.urlencode(form).encode(), "application/x-www-form-urlencoded")
+        door.call(
+            "POST", "/accounts/login/", urllib.parse.urlencode(form).encode(), "application/x-www-form-urlencoded"
+        )
         cookies = {cookie.name: cookie.value or "" for cookie in jar}
         if "sessionid" not in cookies:
             raise Refused(f"{username} could not log in")
         door.headers["X-CSRFToken"] = cookies["csrftoken"]
         return door
 
-    def call(
-        self, method: str, path: str, body: bytes | None = None, content_type: str = "", **headers: str
-    ) -> Answer:
+    def call(self, method: str, path: str, body: bytes | None = None, content_type: str = "", **headers: str) -> Answer:
         """One request. Raises Refused for an answer of 400 or above."""
         offered = {**self.headers, **{name.replace("_", "-"): value for name, value in headers.items()}}
         if content_type:

@@ -31,14 +31,21 @@ def by_band() -> Table:
     routes = Counter(mine.values_list("route", flat=True))
     total = sum(routes.values()) or 1
     table = Table(title=_("Where the images went"), title_justify="left")
-    for heading, justify in ((_("Band"), "left"), (_("Images"), "right"), (_("Share"), "right"), (_("Mostly about"), "left")):
+    for heading, justify in (
+        (_("Band"), "left"),
+        (_("Images"), "right"),
+        (_("Share"), "right"),
+        (_("Mostly about"), "left"),
+    ):
         table.add_column(heading, justify=justify)  # type: ignore[arg-type]
     for route, label, style in (
         ("approve", _("approved by the plan"), "green"),
         ("review", _("to a person"), "yellow"),
         ("block", _("blocked by the plan"), "red"),
     ):
-        flags = Counter(code for flagged in mine.filter(route=route).values_list("flagged", flat=True) for code in flagged)
+        flags = Counter(
+            code for flagged in mine.filter(route=route).values_list("flagged", flat=True) for code in flagged
+        )
         about = ", ".join(f"{category_name(code)} {count}" for code, count in flags.most_common(3)) or "–"
         table.add_row(f"[{style}]{label}[/]", str(routes[route]), f"{routes[route] / total:.0%}", about)
     return table
@@ -80,11 +87,18 @@ def show(console: Console, known: Logins, *, speed: Speed | None, kept_in: Path)
     plan = TriagePlan.objects.in_force()
     rate = f"{speed.images / speed.seconds:.0f} images/s · " if speed else ""
     console.print(
-        rate + _("%(waiting)d requests wait in the queue · plan %(plan)s in force") % {"waiting": waiting, "plan": plan.number if plan else "–"}
+        rate
+        + _("%(waiting)d requests wait in the queue · plan %(plan)s in force")
+        % {"waiting": waiting, "plan": plan.number if plan else "–"}
     )
     console.print(logins(known, kept_in))
     addresses = "\n".join(
         f"{label:<12} {known.base_url}{path}"
-        for label, path in ((_("Desk"), "/desk/"), (_("Policies"), "/policies/"), (_("Learning"), "/learning/"), (_("API docs"), "/api/docs/"))
+        for label, path in (
+            (_("Desk"), "/desk/"),
+            (_("Policies"), "/policies/"),
+            (_("Learning"), "/learning/"),
+            (_("API docs"), "/api/docs/"),
+        )
     )
     console.print(Panel(addresses, title=_("Loupe is up · Ctrl-C stops it"), title_align="left", expand=False))

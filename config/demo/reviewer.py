@@ -1,4 +1,6 @@
-"""A tireless demo reviewer who knows what the drawn scenes show: claims and decides over HTTP, as a person's browser does."""
+"""A tireless demo reviewer who knows what the drawn scenes show: claims and decides over HTTP, as a person's browser
+does.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +28,9 @@ def work_off(door: Door, *, queue: str = "general", limit: int) -> Counter[str]:
                 f"/api/v1/claims/{claim['claim_id']}/decision",
                 {
                     "verdict": verdict,
-                    "labels": [{"category": code, "severity": int(DEFAULT_SEVERITY[Category(code)])} for code in labels],
+                    "labels": [
+                        {"category": code, "severity": int(DEFAULT_SEVERITY[Category(code)])} for code in labels
+                    ],
                     "rationale": "",
                     "note": "decided by the demo's check from what the scene was drawn to show",
                     "seen": {"revealed": True, "seconds": 0},

@@ -59,7 +59,9 @@ def folder(path: Path) -> Iterator[Item]:
 
 
 def send(items: Iterable[Item], door: Door) -> Iterator[tuple[Item, str]]:
-    """Submit all, a few at a time and never holding more, as a platform would; yields each with its refusal, "" if taken."""
+    """Submit all, a few at a time and never holding more, as a platform would; yields each with its refusal, "" if
+    taken.
+    """
 
     def one(item: Item) -> tuple[Item, str]:
         try:

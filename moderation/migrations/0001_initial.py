@@ -6,301 +6,721 @@ import django.contrib.postgres.fields
 import django.contrib.postgres.indexes
 import django.db.models.deletion
 import django.utils.timezone
-import moderation.models.evidence
 import pgvector.django
 import pgvector.django.halfvec
 import uuid_utils.compat
 from django.conf import settings
 from django.db import migrations, models
 
+import moderation.models.evidence
+
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('auth', '0012_alter_user_first_name_max_length'),
-        ('classifiers', '0001_initial'),
+        ("auth", "0012_alter_user_first_name_max_length"),
+        ("classifiers", "0001_initial"),
     ]
 
     operations = [
         pgvector.django.VectorExtension(),
         migrations.CreateModel(
-            name='AuditChain',
+            name="AuditChain",
             fields=[
-                ('number', models.PositiveSmallIntegerField(primary_key=True, serialize=False)),
-                ('length', models.PositiveBigIntegerField(default=0)),
-                ('head', models.BinaryField(max_length=32)),
+                ("number", models.PositiveSmallIntegerField(primary_key=True, serialize=False)),
+                ("length", models.PositiveBigIntegerField(default=0)),
+                ("head", models.BinaryField(max_length=32)),
             ],
         ),
         migrations.CreateModel(
-            name='AuditRoot',
+            name="AuditRoot",
             fields=[
-                ('number', models.PositiveBigIntegerField(primary_key=True, serialize=False)),
-                ('at', models.DateTimeField()),
-                ('heads', models.JSONField(help_text='[[chain, length, head hex], …] by chain.')),
-                ('previous', models.BinaryField(max_length=32)),
-                ('digest', models.BinaryField(max_length=32)),
+                ("number", models.PositiveBigIntegerField(primary_key=True, serialize=False)),
+                ("at", models.DateTimeField()),
+                ("heads", models.JSONField(help_text="[[chain, length, head hex], …] by chain.")),
+                ("previous", models.BinaryField(max_length=32)),
+                ("digest", models.BinaryField(max_length=32)),
             ],
         ),
         migrations.CreateModel(
-            name='Client',
+            name="Client",
             fields=[
-                ('id', models.UUIDField(default=uuid_utils.compat.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('slug', models.SlugField(unique=True)),
-                ('name', models.CharField(max_length=200)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=uuid_utils.compat.uuid7, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("slug", models.SlugField(unique=True)),
+                ("name", models.CharField(max_length=200)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
             ],
         ),
         migrations.CreateModel(
-            name='User',
+            name="User",
             fields=[
-                ('password', models.CharField(max_length=128, verbose_name='password')),
-                ('last_login', models.DateTimeField(blank=True, null=True, verbose_name='last login')),
-                ('is_superuser', models.BooleanField(default=False, help_text='Designates that this user has all permissions without explicitly assigning them.', verbose_name='superuser status')),
-                ('username', models.CharField(error_messages={'unique': 'A user with that username already exists.'}, help_text='Required. 150 characters or fewer. Letters, digits and @/./+/-/_ only.', max_length=150, unique=True, validators=[django.contrib.auth.validators.UnicodeUsernameValidator()], verbose_name='username')),
-                ('first_name', models.CharField(blank=True, max_length=150, verbose_name='first name')),
-                ('last_name', models.CharField(blank=True, max_length=150, verbose_name='last name')),
-                ('email', models.EmailField(blank=True, max_length=254, verbose_name='email address')),
-                ('is_staff', models.BooleanField(default=False, help_text='Designates whether the user can log into this admin site.', verbose_name='staff status')),
-                ('is_active', models.BooleanField(default=True, help_text='Designates whether this user should be treated as active. Unselect this instead of deleting accounts.', verbose_name='active')),
-                ('date_joined', models.DateTimeField(default=django.utils.timezone.now, verbose_name='date joined')),
-                ('id', models.UUIDField(default=uuid_utils.compat.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('groups', models.ManyToManyField(blank=True, help_text='The groups this user belongs to. A user will get all permissions granted to each of their groups.', related_name='user_set', related_query_name='user', to='auth.group', verbose_name='groups')),
-                ('user_permissions', models.ManyToManyField(blank=True, help_text='Specific permissions for this user.', related_name='user_set', related_query_name='user', to='auth.permission', verbose_name='user permissions')),
+                ("password", models.CharField(max_length=128, verbose_name="password")),
+                ("last_login", models.DateTimeField(blank=True, null=True, verbose_name="last login")),
+                (
+                    "is_superuser",
+                    models.BooleanField(
+                        default=False,
+                        help_text="Designates that this user has all permissions without explicitly assigning them.",
+                        verbose_name="superuser status",
+                    ),
+                ),
+                (
+                    "username",
+                    models.CharField(
+                        error_messages={"unique": "A user with that username already exists."},
+                        help_text="Required. 150 characters or fewer. Letters, digits and @/./+/-/_ only.",
+                        max_length=150,
+                        unique=True,
+                        validators=[django.contrib.auth.validators.UnicodeUsernameValidator()],
+                        verbose_name="username",
+                    ),
+                ),
+                ("first_name", models.CharField(blank=True, max_length=150, verbose_name="first name")),
+                ("last_name", models.CharField(blank=True, max_length=150, verbose_name="last name")),
+                ("email", models.EmailField(blank=True, max_length=254, verbose_name="email address")),
+                (
+                    "is_staff",
+                    models.BooleanField(
+                        default=False,
+                        help_text="Designates whether the user can log into this admin site.",
+                        verbose_name="staff status",
+                    ),
+                ),
+                (
+                    "is_active",
+                    models.BooleanField(
+                        default=True,
+                        help_text="Designates whether this user should be treated as active. Unselect this instead of deleting accounts.",
+                        verbose_name="active",
+                    ),
+                ),
+                ("date_joined", models.DateTimeField(default=django.utils.timezone.now, verbose_name="date joined")),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=uuid_utils.compat.uuid7, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                (
+                    "groups",
+                    models.ManyToManyField(
+                        blank=True,
+                        help_text="The groups this user belongs to. A user will get all permissions granted to each of their groups.",
+                        related_name="user_set",
+                        related_query_name="user",
+                        to="auth.group",
+                        verbose_name="groups",
+                    ),
+                ),
+                (
+                    "user_permissions",
+                    models.ManyToManyField(
+                        blank=True,
+                        help_text="Specific permissions for this user.",
+                        related_name="user_set",
+                        related_query_name="user",
+                        to="auth.permission",
+                        verbose_name="user permissions",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'user',
-                'verbose_name_plural': 'users',
-                'permissions': [('submissions:write', 'Send submissions'), ('submissions:read', 'Read submissions'), ('review', 'Claim and decide review requests'), ('policy', 'Write guidelines, publish and roll back plans'), ('policy:read', 'Read guidelines and plans'), ('exports', 'Export labelled feedback'), ('ml', 'Train and adopt classifiers'), ('audit', 'Read the audit log'), ('admin', 'Manage people, clients and keys')],
-                'abstract': False,
+                "verbose_name": "user",
+                "verbose_name_plural": "users",
+                "permissions": [
+                    ("submissions:write", "Send submissions"),
+                    ("submissions:read", "Read submissions"),
+                    ("review", "Claim and decide review requests"),
+                    ("policy", "Write guidelines, publish and roll back plans"),
+                    ("policy:read", "Read guidelines and plans"),
+                    ("exports", "Export labelled feedback"),
+                    ("ml", "Train and adopt classifiers"),
+                    ("audit", "Read the audit log"),
+                    ("admin", "Manage people, clients and keys"),
+                ],
+                "abstract": False,
             },
             managers=[
-                ('objects', django.contrib.auth.models.UserManager()),
+                ("objects", django.contrib.auth.models.UserManager()),
             ],
         ),
         migrations.CreateModel(
-            name='AuditEvent',
+            name="AuditEvent",
             fields=[
-                ('id', models.UUIDField(default=uuid_utils.compat.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('chain', models.PositiveSmallIntegerField()),
-                ('position', models.PositiveBigIntegerField(help_text='1, 2, 3 … within the chain.')),
-                ('at', models.DateTimeField()),
-                ('actor', models.CharField(help_text='kind:id, as in person:… key:… or automation:triage.', max_length=200)),
-                ('actor_label', models.CharField(max_length=200)),
-                ('action', models.CharField(max_length=60)),
-                ('subject', models.CharField(help_text='kind:id, as in submission:…', max_length=200)),
-                ('data', models.JSONField(default=dict)),
-                ('previous', models.BinaryField(max_length=32)),
-                ('digest', models.BinaryField(max_length=32)),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=uuid_utils.compat.uuid7, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("chain", models.PositiveSmallIntegerField()),
+                ("position", models.PositiveBigIntegerField(help_text="1, 2, 3 … within the chain.")),
+                ("at", models.DateTimeField()),
+                (
+                    "actor",
+                    models.CharField(help_text="kind:id, as in person:… key:… or automation:triage.", max_length=200),
+                ),
+                ("actor_label", models.CharField(max_length=200)),
+                ("action", models.CharField(max_length=60)),
+                ("subject", models.CharField(help_text="kind:id, as in submission:…", max_length=200)),
+                ("data", models.JSONField(default=dict)),
+                ("previous", models.BinaryField(max_length=32)),
+                ("digest", models.BinaryField(max_length=32)),
             ],
             options={
-                'indexes': [models.Index(fields=['subject', 'position'], name='audit_subject')],
-                'constraints': [models.UniqueConstraint(fields=('chain', 'position'), name='audit_chain_position_unique')],
+                "indexes": [models.Index(fields=["subject", "position"], name="audit_subject")],
+                "constraints": [
+                    models.UniqueConstraint(fields=("chain", "position"), name="audit_chain_position_unique")
+                ],
             },
         ),
         migrations.CreateModel(
-            name='ApiKey',
+            name="ApiKey",
             fields=[
-                ('id', models.UUIDField(default=uuid_utils.compat.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('name', models.CharField(max_length=100)),
-                ('prefix', models.CharField(max_length=16, unique=True)),
-                ('digest', models.CharField(max_length=64)),
-                ('scopes', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=40), size=None)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('expires_at', models.DateTimeField()),
-                ('revoked_at', models.DateTimeField(null=True)),
-                ('client', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='keys', to='moderation.client')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=uuid_utils.compat.uuid7, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("name", models.CharField(max_length=100)),
+                ("prefix", models.CharField(max_length=16, unique=True)),
+                ("digest", models.CharField(max_length=64)),
+                (
+                    "scopes",
+                    django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=40), size=None),
+                ),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("expires_at", models.DateTimeField()),
+                ("revoked_at", models.DateTimeField(null=True)),
+                (
+                    "client",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="keys", to="moderation.client"
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='PolicyVersion',
+            name="PolicyVersion",
             fields=[
-                ('id', models.UUIDField(default=uuid_utils.compat.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('category', models.CharField(choices=[('CSAE', 'Child safety'), ('NCII', 'Intimate, non-consensual'), ('SEX_EXPLICIT', 'Sexual, explicit'), ('NUDITY', 'Nudity'), ('VIOLENCE_GORE', 'Violence, gore'), ('WEAPONS_DANGEROUS', 'Weapons'), ('TERROR_EXTREMISM', 'Terror, extremism'), ('HATE', 'Hate'), ('HARASSMENT', 'Harassment'), ('SELF_HARM', 'Self-harm'), ('REGULATED', 'Regulated goods'), ('ANIMAL_CRUELTY', 'Animal cruelty'), ('IMPERSONATION_FRAUD', 'Impersonation, fraud'), ('CIVIC_DECEPTION', 'Civic deception'), ('IP_LIKENESS', 'Likeness, IP'), ('PRIVACY', 'Privacy'), ('CULTURAL', 'Culture'), ('OTHER', 'Other')], max_length=40)),
-                ('number', models.PositiveIntegerField()),
-                ('headline', models.CharField(help_text='The rule in one sentence.', max_length=200)),
-                ('definition', models.TextField()),
-                ('allowed', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=300), help_text='Examples in words.', size=None)),
-                ('not_allowed', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=300), help_text='Examples in words.', size=None)),
-                ('exceptions', models.TextField(blank=True)),
-                ('severity', models.PositiveSmallIntegerField(choices=[(0, 'S0: no harm'), (1, 'S1: label or limit'), (2, 'S2: restrict by age'), (3, 'S3: block'), (4, 'S4: block, lock, legal route')], help_text='When nobody says otherwise.')),
-                ('published_at', models.DateTimeField(auto_now_add=True)),
-                ('published_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=uuid_utils.compat.uuid7, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                (
+                    "category",
+                    models.CharField(
+                        choices=[
+                            ("CSAE", "Child safety"),
+                            ("NCII", "Intimate, non-consensual"),
+                            ("SEX_EXPLICIT", "Sexual, explicit"),
+                            ("NUDITY", "Nudity"),
+                            ("VIOLENCE_GORE", "Violence, gore"),
+                            ("WEAPONS_DANGEROUS", "Weapons"),
+                            ("TERROR_EXTREMISM", "Terror, extremism"),
+                            ("HATE", "Hate"),
+                            ("HARASSMENT", "Harassment"),
+                            ("SELF_HARM", "Self-harm"),
+                            ("REGULATED", "Regulated goods"),
+                            ("ANIMAL_CRUELTY", "Animal cruelty"),
+                            ("IMPERSONATION_FRAUD", "Impersonation, fraud"),
+                            ("CIVIC_DECEPTION", "Civic deception"),
+                            ("IP_LIKENESS", "Likeness, IP"),
+                            ("PRIVACY", "Privacy"),
+                            ("CULTURAL", "Culture"),
+                            ("OTHER", "Other"),
+                        ],
+                        max_length=40,
+                    ),
+                ),
+                ("number", models.PositiveIntegerField()),
+                ("headline", models.CharField(help_text="The rule in one sentence.", max_length=200)),
+                ("definition", models.TextField()),
+                (
+                    "allowed",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.CharField(max_length=300), help_text="Examples in words.", size=None
+                    ),
+                ),
+                (
+                    "not_allowed",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.CharField(max_length=300), help_text="Examples in words.", size=None
+                    ),
+                ),
+                ("exceptions", models.TextField(blank=True)),
+                (
+                    "severity",
+                    models.PositiveSmallIntegerField(
+                        choices=[
+                            (0, "S0: no harm"),
+                            (1, "S1: label or limit"),
+                            (2, "S2: restrict by age"),
+                            (3, "S3: block"),
+                            (4, "S4: block, lock, legal route"),
+                        ],
+                        help_text="When nobody says otherwise.",
+                    ),
+                ),
+                ("published_at", models.DateTimeField(auto_now_add=True)),
+                (
+                    "published_by",
+                    models.ForeignKey(
+                        null=True, on_delete=django.db.models.deletion.PROTECT, to=settings.AUTH_USER_MODEL
+                    ),
+                ),
             ],
             options={
-                'ordering': ['category', '-number'],
+                "ordering": ["category", "-number"],
             },
         ),
         migrations.CreateModel(
-            name='Submission',
+            name="Submission",
             fields=[
-                ('id', models.UUIDField(default=uuid_utils.compat.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('external_id', models.CharField(max_length=200, null=True)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('prompt', models.TextField(blank=True, default='')),
-                ('negative_prompt', models.TextField(blank=True, default='')),
-                ('generator', models.JSONField(default=dict, help_text='{name, version, seed, parameters}')),
-                ('author_ref', models.CharField(blank=True, default='', max_length=200)),
-                ('surface', models.CharField(blank=True, default='', max_length=100)),
-                ('audience', models.CharField(choices=[('general', 'General'), ('teen', 'Teen'), ('adult', 'Adult'), ('medical', 'Medical'), ('news', 'News')], default='general', max_length=10)),
-                ('territories', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=2), default=list, size=None)),
-                ('context', models.JSONField(default=dict)),
-                ('sha256', models.CharField(max_length=64)),
-                ('media_type', models.CharField(max_length=30)),
-                ('byte_size', models.PositiveIntegerField()),
-                ('width', models.PositiveIntegerField(help_text='Pixels, after EXIF orientation.')),
-                ('height', models.PositiveIntegerField(help_text='Pixels, after EXIF orientation.')),
-                ('original', models.CharField(help_text="Name in the storage 'originals'.", max_length=200)),
-                ('working', models.CharField(help_text="Name in the storage 'derivatives'; at most 1024 px, no metadata.", max_length=200)),
-                ('blurred', models.CharField(help_text="Name in the storage 'derivatives'; small, blurred, grey.", max_length=200)),
-                ('pdq', models.BinaryField(help_text='256-bit perceptual hash, by triage.', max_length=32, null=True)),
-                ('pdq_quality', models.PositiveSmallIntegerField(null=True)),
-                ('status', models.CharField(choices=[('received', 'Received: waits for triage'), ('in_review', 'In review: waits for a person'), ('approved', 'Approved'), ('blocked', 'Blocked'), ('quarantined', 'Quarantined: legal hold')], default='received', max_length=12)),
-                ('decided_by', models.CharField(blank=True, default='', help_text='automation or person; empty until settled.', max_length=12)),
-                ('settled_at', models.DateTimeField(null=True)),
-                ('route', models.CharField(blank=True, default='', help_text='What triage advised.', max_length=12)),
-                ('reasons', models.JSONField(default=list, help_text='Why, in the words of routing.')),
-                ('flagged', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=40), default=list, help_text='Categories above their approve cut.', size=None)),
-                ('inclusion_probability', models.FloatField(help_text='Chance that a person sees this image: 1 in review, else the audit rate.', null=True)),
-                ('triage_after', models.DateTimeField(help_text="Not before: end of a worker's lease or of a back-off.")),
-                ('attempts', models.PositiveSmallIntegerField(default=0, help_text='Claims by triage workers; also the fencing token.')),
-                ('client', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='submissions', to='moderation.client')),
-                ('policy', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, to='moderation.policyversion')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=uuid_utils.compat.uuid7, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("external_id", models.CharField(max_length=200, null=True)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("prompt", models.TextField(blank=True, default="")),
+                ("negative_prompt", models.TextField(blank=True, default="")),
+                ("generator", models.JSONField(default=dict, help_text="{name, version, seed, parameters}")),
+                ("author_ref", models.CharField(blank=True, default="", max_length=200)),
+                ("surface", models.CharField(blank=True, default="", max_length=100)),
+                (
+                    "audience",
+                    models.CharField(
+                        choices=[
+                            ("general", "General"),
+                            ("teen", "Teen"),
+                            ("adult", "Adult"),
+                            ("medical", "Medical"),
+                            ("news", "News"),
+                        ],
+                        default="general",
+                        max_length=10,
+                    ),
+                ),
+                (
+                    "territories",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.CharField(max_length=2), default=list, size=None
+                    ),
+                ),
+                ("context", models.JSONField(default=dict)),
+                ("sha256", models.CharField(max_length=64)),
+                ("media_type", models.CharField(max_length=30)),
+                ("byte_size", models.PositiveIntegerField()),
+                ("width", models.PositiveIntegerField(help_text="Pixels, after EXIF orientation.")),
+                ("height", models.PositiveIntegerField(help_text="Pixels, after EXIF orientation.")),
+                ("original", models.CharField(help_text="Name in the storage 'originals'.", max_length=200)),
+                (
+                    "working",
+                    models.CharField(
+                        help_text="Name in the storage 'derivatives'; at most 1024 px, no metadata.", max_length=200
+                    ),
+                ),
+                (
+                    "blurred",
+                    models.CharField(
+                        help_text="Name in the storage 'derivatives'; small, blurred, grey.", max_length=200
+                    ),
+                ),
+                ("pdq", models.BinaryField(help_text="256-bit perceptual hash, by triage.", max_length=32, null=True)),
+                ("pdq_quality", models.PositiveSmallIntegerField(null=True)),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[
+                            ("received", "Received: waits for triage"),
+                            ("in_review", "In review: waits for a person"),
+                            ("approved", "Approved"),
+                            ("blocked", "Blocked"),
+                            ("quarantined", "Quarantined: legal hold"),
+                        ],
+                        default="received",
+                        max_length=12,
+                    ),
+                ),
+                (
+                    "decided_by",
+                    models.CharField(
+                        blank=True, default="", help_text="automation or person; empty until settled.", max_length=12
+                    ),
+                ),
+                ("settled_at", models.DateTimeField(null=True)),
+                ("route", models.CharField(blank=True, default="", help_text="What triage advised.", max_length=12)),
+                ("reasons", models.JSONField(default=list, help_text="Why, in the words of routing.")),
+                (
+                    "flagged",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.CharField(max_length=40),
+                        default=list,
+                        help_text="Categories above their approve cut.",
+                        size=None,
+                    ),
+                ),
+                (
+                    "inclusion_probability",
+                    models.FloatField(
+                        help_text="Chance that a person sees this image: 1 in review, else the audit rate.", null=True
+                    ),
+                ),
+                (
+                    "triage_after",
+                    models.DateTimeField(help_text="Not before: end of a worker's lease or of a back-off."),
+                ),
+                (
+                    "attempts",
+                    models.PositiveSmallIntegerField(
+                        default=0, help_text="Claims by triage workers; also the fencing token."
+                    ),
+                ),
+                (
+                    "client",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="submissions", to="moderation.client"
+                    ),
+                ),
+                (
+                    "policy",
+                    models.ForeignKey(
+                        null=True, on_delete=django.db.models.deletion.PROTECT, to="moderation.policyversion"
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='ReviewRequest',
+            name="ReviewRequest",
             fields=[
-                ('id', models.UUIDField(default=uuid_utils.compat.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('reason', models.CharField(choices=[('uncertain', 'Uncertain'), ('policy', 'The plan asks for a person'), ('hash_match', 'Known image'), ('classifier_error', 'A classifier failed'), ('report', 'Reported by a user'), ('appeal', 'Appeal'), ('audit_sample', 'Audit sample'), ('gold', 'Gold item'), ('second_opinion', 'Second opinion')], max_length=20)),
-                ('category', models.CharField(blank=True, default='', help_text='The likely category, when one stands out.', max_length=40)),
-                ('queue', models.SlugField(default='general')),
-                ('priority', models.SmallIntegerField(default=0, help_text='Higher first.')),
-                ('needed', models.PositiveSmallIntegerField(default=1, help_text='Independent decisions that settle it.')),
-                ('due_at', models.DateTimeField(null=True)),
-                ('opened_at', models.DateTimeField(auto_now_add=True)),
-                ('closed_at', models.DateTimeField(null=True)),
-                ('leased_until', models.DateTimeField(help_text='In the past: free to claim.')),
-                ('submission', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='requests', to='moderation.submission')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=uuid_utils.compat.uuid7, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                (
+                    "reason",
+                    models.CharField(
+                        choices=[
+                            ("uncertain", "Uncertain"),
+                            ("policy", "The plan asks for a person"),
+                            ("hash_match", "Known image"),
+                            ("classifier_error", "A classifier failed"),
+                            ("report", "Reported by a user"),
+                            ("appeal", "Appeal"),
+                            ("audit_sample", "Audit sample"),
+                            ("gold", "Gold item"),
+                            ("second_opinion", "Second opinion"),
+                        ],
+                        max_length=20,
+                    ),
+                ),
+                (
+                    "category",
+                    models.CharField(
+                        blank=True, default="", help_text="The likely category, when one stands out.", max_length=40
+                    ),
+                ),
+                ("queue", models.SlugField(default="general")),
+                ("priority", models.SmallIntegerField(default=0, help_text="Higher first.")),
+                (
+                    "needed",
+                    models.PositiveSmallIntegerField(default=1, help_text="Independent decisions that settle it."),
+                ),
+                ("due_at", models.DateTimeField(null=True)),
+                ("opened_at", models.DateTimeField(auto_now_add=True)),
+                ("closed_at", models.DateTimeField(null=True)),
+                ("leased_until", models.DateTimeField(help_text="In the past: free to claim.")),
+                (
+                    "submission",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="requests", to="moderation.submission"
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Finding',
+            name="Finding",
             fields=[
-                ('id', models.UUIDField(default=uuid_utils.compat.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('probabilities', django.contrib.postgres.fields.ArrayField(base_field=moderation.models.evidence.RealField(), size=None)),
-                ('evidence', models.JSONField(default=dict)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('classifier', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to='classifiers.classifierversion')),
-                ('submission', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='findings', to='moderation.submission')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=uuid_utils.compat.uuid7, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                (
+                    "probabilities",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=moderation.models.evidence.RealField(), size=None
+                    ),
+                ),
+                ("evidence", models.JSONField(default=dict)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                (
+                    "classifier",
+                    models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to="classifiers.classifierversion"),
+                ),
+                (
+                    "submission",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="findings", to="moderation.submission"
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Embedding',
+            name="Embedding",
             fields=[
-                ('id', models.UUIDField(default=uuid_utils.compat.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('vector', pgvector.django.halfvec.HalfVectorField()),
-                ('backbone', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to='classifiers.classifierversion')),
-                ('submission', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='embeddings', to='moderation.submission')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=uuid_utils.compat.uuid7, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("vector", pgvector.django.halfvec.HalfVectorField()),
+                (
+                    "backbone",
+                    models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to="classifiers.classifierversion"),
+                ),
+                (
+                    "submission",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="embeddings",
+                        to="moderation.submission",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='TriagePlan',
+            name="TriagePlan",
             fields=[
-                ('id', models.UUIDField(default=uuid_utils.compat.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('number', models.PositiveIntegerField(unique=True)),
-                ('body', models.JSONField()),
-                ('note', models.TextField(help_text='Why this plan.')),
-                ('published_at', models.DateTimeField(auto_now_add=True)),
-                ('published_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=uuid_utils.compat.uuid7, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("number", models.PositiveIntegerField(unique=True)),
+                ("body", models.JSONField()),
+                ("note", models.TextField(help_text="Why this plan.")),
+                ("published_at", models.DateTimeField(auto_now_add=True)),
+                (
+                    "published_by",
+                    models.ForeignKey(
+                        null=True, on_delete=django.db.models.deletion.PROTECT, to=settings.AUTH_USER_MODEL
+                    ),
+                ),
             ],
             options={
-                'ordering': ['-number'],
+                "ordering": ["-number"],
             },
         ),
         migrations.AddField(
-            model_name='submission',
-            name='plan',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, to='moderation.triageplan'),
+            model_name="submission",
+            name="plan",
+            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, to="moderation.triageplan"),
         ),
         migrations.CreateModel(
-            name='OutboxMessage',
+            name="OutboxMessage",
             fields=[
-                ('id', models.UUIDField(default=uuid_utils.compat.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('topic', models.CharField(choices=[('submission.settled', 'A submission is settled'), ('submission.reopened', 'A settled submission is open again'), ('submission.quarantined', 'A submission is under legal hold'), ('plan.published', 'A plan is published')], max_length=40)),
-                ('payload', models.JSONField()),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('sent_at', models.DateTimeField(null=True)),
-                ('client', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, to='moderation.client')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=uuid_utils.compat.uuid7, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                (
+                    "topic",
+                    models.CharField(
+                        choices=[
+                            ("submission.settled", "A submission is settled"),
+                            ("submission.reopened", "A settled submission is open again"),
+                            ("submission.quarantined", "A submission is under legal hold"),
+                            ("plan.published", "A plan is published"),
+                        ],
+                        max_length=40,
+                    ),
+                ),
+                ("payload", models.JSONField()),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("sent_at", models.DateTimeField(null=True)),
+                (
+                    "client",
+                    models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, to="moderation.client"),
+                ),
             ],
             options={
-                'indexes': [models.Index(condition=models.Q(('sent_at__isnull', True)), fields=['id'], name='outbox_unsent')],
-                'constraints': [models.CheckConstraint(condition=models.Q(('topic__in', ['submission.settled', 'submission.reopened', 'submission.quarantined', 'plan.published'])), name='outbox_topic_known')],
+                "indexes": [
+                    models.Index(condition=models.Q(("sent_at__isnull", True)), fields=["id"], name="outbox_unsent")
+                ],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            (
+                                "topic__in",
+                                [
+                                    "submission.settled",
+                                    "submission.reopened",
+                                    "submission.quarantined",
+                                    "plan.published",
+                                ],
+                            )
+                        ),
+                        name="outbox_topic_known",
+                    )
+                ],
             },
         ),
         migrations.AddConstraint(
-            model_name='policyversion',
-            constraint=models.UniqueConstraint(fields=('category', 'number'), name='policy_category_number_unique'),
+            model_name="policyversion",
+            constraint=models.UniqueConstraint(fields=("category", "number"), name="policy_category_number_unique"),
         ),
         migrations.AddConstraint(
-            model_name='policyversion',
-            constraint=models.CheckConstraint(condition=models.Q(('category__in', ['CSAE', 'NCII', 'SEX_EXPLICIT', 'NUDITY', 'VIOLENCE_GORE', 'WEAPONS_DANGEROUS', 'TERROR_EXTREMISM', 'HATE', 'HARASSMENT', 'SELF_HARM', 'REGULATED', 'ANIMAL_CRUELTY', 'IMPERSONATION_FRAUD', 'CIVIC_DECEPTION', 'IP_LIKENESS', 'PRIVACY', 'CULTURAL', 'OTHER'])), name='policy_category_known'),
+            model_name="policyversion",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    (
+                        "category__in",
+                        [
+                            "CSAE",
+                            "NCII",
+                            "SEX_EXPLICIT",
+                            "NUDITY",
+                            "VIOLENCE_GORE",
+                            "WEAPONS_DANGEROUS",
+                            "TERROR_EXTREMISM",
+                            "HATE",
+                            "HARASSMENT",
+                            "SELF_HARM",
+                            "REGULATED",
+                            "ANIMAL_CRUELTY",
+                            "IMPERSONATION_FRAUD",
+                            "CIVIC_DECEPTION",
+                            "IP_LIKENESS",
+                            "PRIVACY",
+                            "CULTURAL",
+                            "OTHER",
+                        ],
+                    )
+                ),
+                name="policy_category_known",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='policyversion',
-            constraint=models.CheckConstraint(condition=models.Q(('severity__in', [0, 1, 2, 3, 4])), name='policy_severity_known'),
+            model_name="policyversion",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("severity__in", [0, 1, 2, 3, 4])), name="policy_severity_known"
+            ),
         ),
         migrations.AddIndex(
-            model_name='reviewrequest',
-            index=models.Index(models.F('queue'), models.OrderBy(models.F('priority'), descending=True), models.F('id'), condition=models.Q(('closed_at__isnull', True)), name='request_open_by_queue'),
+            model_name="reviewrequest",
+            index=models.Index(
+                models.F("queue"),
+                models.OrderBy(models.F("priority"), descending=True),
+                models.F("id"),
+                condition=models.Q(("closed_at__isnull", True)),
+                name="request_open_by_queue",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='reviewrequest',
-            constraint=models.CheckConstraint(condition=models.Q(('reason__in', ['uncertain', 'policy', 'hash_match', 'classifier_error', 'report', 'appeal', 'audit_sample', 'gold', 'second_opinion'])), name='request_reason_known'),
+            model_name="reviewrequest",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    (
+                        "reason__in",
+                        [
+                            "uncertain",
+                            "policy",
+                            "hash_match",
+                            "classifier_error",
+                            "report",
+                            "appeal",
+                            "audit_sample",
+                            "gold",
+                            "second_opinion",
+                        ],
+                    )
+                ),
+                name="request_reason_known",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='reviewrequest',
-            constraint=models.UniqueConstraint(condition=models.Q(('closed_at__isnull', True)), fields=('submission', 'reason'), name='request_open_once_per_reason'),
+            model_name="reviewrequest",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("closed_at__isnull", True)),
+                fields=("submission", "reason"),
+                name="request_open_once_per_reason",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='finding',
-            constraint=models.UniqueConstraint(fields=('submission', 'classifier'), name='finding_submission_classifier_unique'),
+            model_name="finding",
+            constraint=models.UniqueConstraint(
+                fields=("submission", "classifier"), name="finding_submission_classifier_unique"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='embedding',
-            constraint=models.UniqueConstraint(fields=('submission', 'backbone'), name='embedding_submission_backbone_unique'),
+            model_name="embedding",
+            constraint=models.UniqueConstraint(
+                fields=("submission", "backbone"), name="embedding_submission_backbone_unique"
+            ),
         ),
         migrations.AddIndex(
-            model_name='submission',
-            index=models.Index(condition=models.Q(('status', 'received')), fields=['triage_after'], name='submission_waiting'),
+            model_name="submission",
+            index=models.Index(
+                condition=models.Q(("status", "received")), fields=["triage_after"], name="submission_waiting"
+            ),
         ),
         migrations.AddIndex(
-            model_name='submission',
-            index=models.Index(fields=['client', '-id'], name='submission_client_recent'),
+            model_name="submission",
+            index=models.Index(fields=["client", "-id"], name="submission_client_recent"),
         ),
         migrations.AddIndex(
-            model_name='submission',
-            index=models.Index(fields=['client', 'status', '-id'], name='submission_client_status'),
+            model_name="submission",
+            index=models.Index(fields=["client", "status", "-id"], name="submission_client_status"),
         ),
         migrations.AddIndex(
-            model_name='submission',
-            index=django.contrib.postgres.indexes.GinIndex(fields=['flagged'], name='submission_flagged'),
+            model_name="submission",
+            index=django.contrib.postgres.indexes.GinIndex(fields=["flagged"], name="submission_flagged"),
         ),
         migrations.AddConstraint(
-            model_name='submission',
-            constraint=models.UniqueConstraint(fields=('client', 'external_id'), name='submission_external_id_unique'),
+            model_name="submission",
+            constraint=models.UniqueConstraint(fields=("client", "external_id"), name="submission_external_id_unique"),
         ),
         migrations.AddConstraint(
-            model_name='submission',
-            constraint=models.CheckConstraint(condition=models.Q(('status__in', ['received', 'in_review', 'approved', 'blocked', 'quarantined'])), name='submission_status_known'),
+            model_name="submission",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("status__in", ["received", "in_review", "approved", "blocked", "quarantined"])),
+                name="submission_status_known",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='submission',
-            constraint=models.CheckConstraint(condition=models.Q(('audience__in', ['general', 'teen', 'adult', 'medical', 'news'])), name='submission_audience_known'),
+            model_name="submission",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("audience__in", ["general", "teen", "adult", "medical", "news"])),
+                name="submission_audience_known",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='submission',
-            constraint=models.CheckConstraint(condition=models.Q(('status__in', ['received', 'in_review']), ('settled_at__isnull', False), _connector='OR'), name='submission_settled_has_time'),
+            model_name="submission",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("status__in", ["received", "in_review"]), ("settled_at__isnull", False), _connector="OR"
+                ),
+                name="submission_settled_has_time",
+            ),
         ),
     ]

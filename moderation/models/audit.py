@@ -18,7 +18,9 @@ class AuditChain(models.Model):
 
 
 class AuditEvent(models.Model):
-    """Who did what to what, when, and under which rule. Actor and subject are copied in, so the record survives the person."""
+    """Who did what to what, when, and under which rule. Actor and subject are copied in, so the record survives the
+    person.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     chain = models.PositiveSmallIntegerField()

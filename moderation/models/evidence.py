@@ -18,7 +18,7 @@ else:
 class RealField(FloatField):
     """PostgreSQL `real`: four bytes are plenty for a probability, and a hundred million rows are many."""
 
-    def db_type(self, connection: Any) -> str:
+    def db_type(self, connection: Any) -> str:  # noqa: ARG002 - Django's signature
         return "real"
 
 

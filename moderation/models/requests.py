@@ -20,12 +20,16 @@ class Reason(models.TextChoices):
 
 
 class ReviewRequest(models.Model):
-    """An open one (`closed_at` is null) is work; the partial index keeps the queue's cost with the backlog, not the archive."""
+    """An open one (`closed_at` is null) is work; the partial index keeps the queue's cost with the backlog, not the
+    archive.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     submission = models.ForeignKey("moderation.Submission", on_delete=models.PROTECT, related_name="requests")
     reason = models.CharField(max_length=20, choices=Reason.choices)
-    category = models.CharField(max_length=40, blank=True, default="", help_text="The likely category, when one stands out.")
+    category = models.CharField(
+        max_length=40, blank=True, default="", help_text="The likely category, when one stands out."
+    )
     queue = models.SlugField(max_length=50, default="general")
     priority = models.SmallIntegerField(default=0, help_text="Higher first.")
     needed = models.PositiveSmallIntegerField(default=1, help_text="Independent decisions that settle it.")
@@ -45,7 +49,9 @@ class ReviewRequest(models.Model):
         ]
         indexes = [
             models.Index(
-                "queue", models.F("priority").desc(), "id",
+                "queue",
+                models.F("priority").desc(),
+                "id",
                 condition=models.Q(closed_at__isnull=True),
                 name="request_open_by_queue",
             ),

@@ -46,11 +46,14 @@ class SubmissionQuerySet(models.QuerySet["Submission"]):
 
 
 class Submission(models.Model):
-    """One generated image. `status` has one writer, `moderation.lifecycle`; the rest is written once, at the door or by triage."""
+    """One generated image. `status` has one writer, `moderation.lifecycle`; the rest is written once, at the door or
+    by triage.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     client = models.ForeignKey("moderation.Client", on_delete=models.PROTECT, related_name="submissions")
-    external_id = models.CharField(max_length=200, null=True)  # noqa: DJ001 - NULL lets many have none under a unique constraint
+    # NULL, because many may have none under a unique constraint.
+    external_id = models.CharField(max_length=200, null=True)  # noqa: DJ001
     created_at = models.DateTimeField(auto_now_add=True)
 
     # declared by the integrator
@@ -70,25 +73,33 @@ class Submission(models.Model):
     width = models.PositiveIntegerField(help_text="Pixels, after EXIF orientation.")
     height = models.PositiveIntegerField(help_text="Pixels, after EXIF orientation.")
     original = models.CharField(max_length=200, help_text="Name in the storage 'originals'.")
-    working = models.CharField(max_length=200, help_text="Name in the storage 'derivatives'; at most 1024 px, no metadata.")
+    working = models.CharField(
+        max_length=200, help_text="Name in the storage 'derivatives'; at most 1024 px, no metadata."
+    )
     blurred = models.CharField(max_length=200, help_text="Name in the storage 'derivatives'; small, blurred, grey.")
     pdq = models.BinaryField(max_length=32, null=True, help_text="256-bit perceptual hash, by triage.")
     pdq_quality = models.PositiveSmallIntegerField(null=True)
 
     # where it stands
     status = models.CharField(max_length=12, choices=Status.choices, default=Status.RECEIVED)
-    decided_by = models.CharField(max_length=12, blank=True, default="", help_text="automation or person; empty until settled.")
+    decided_by = models.CharField(
+        max_length=12, blank=True, default="", help_text="automation or person; empty until settled."
+    )
     settled_at = models.DateTimeField(null=True)
     plan = models.ForeignKey("moderation.TriagePlan", on_delete=models.PROTECT, null=True)
     policy = models.ForeignKey("moderation.PolicyVersion", on_delete=models.PROTECT, null=True)
     route = models.CharField(max_length=12, blank=True, default="", help_text="What triage advised.")
     reasons = models.JSONField(default=list, help_text="Why, in the words of routing.")
     flagged = ArrayField(models.CharField(max_length=40), default=list, help_text="Categories above their approve cut.")
-    inclusion_probability = models.FloatField(null=True, help_text="Chance that a person sees this image: 1 in review, else the audit rate.")
+    inclusion_probability = models.FloatField(
+        null=True, help_text="Chance that a person sees this image: 1 in review, else the audit rate."
+    )
 
     # triage's own book-keeping
     triage_after = models.DateTimeField(help_text="Not before: end of a worker's lease or of a back-off.")
-    attempts = models.PositiveSmallIntegerField(default=0, help_text="Claims by triage workers; also the fencing token.")
+    attempts = models.PositiveSmallIntegerField(
+        default=0, help_text="Claims by triage workers; also the fencing token."
+    )
 
     objects = SubmissionQuerySet.as_manager()
 

@@ -63,9 +63,7 @@ def process(rows: Sequence[Submission]) -> Report:
     return Report(len(rows), settled, len(again), Counter(one.route.action for one in outcomes))
 
 
-def judge(
-    rows: Sequence[Submission], looks: Sequence[Look], plan: Plan | None
-) -> tuple[list[Outcome], Spoken]:
+def judge(rows: Sequence[Submission], looks: Sequence[Look], plan: Plan | None) -> tuple[list[Outcome], Spoken]:
     """Score all that could be seen in one pass a model, and route every row."""
     seen = [look.seen for look in looks if look.seen is not None]
     spoken = score(seen, plan) if plan and seen else Spoken()

@@ -1,7 +1,8 @@
 """Claiming rows for triage.
 
-A claim is a lease (`triage_after`) with `attempts` as its fencing token. A worker that dies leaves the lease to run out; one
-that comes back late finds the token changed and writes nothing. So every image settles exactly once, whoever crashes.
+A claim is a lease (`triage_after`) with `attempts` as its fencing token. A worker that dies leaves the lease to run
+out; one that comes back late finds the token changed and writes nothing. So every image settles exactly once, whoever
+crashes.
 """
 
 from __future__ import annotations
@@ -18,9 +19,11 @@ from moderation.models import Status, Submission
 
 
 def claim(*, limit: int, again: bool) -> list[Submission]:
-    """Up to `limit` waiting rows, oldest first, leased to the caller. `again`: those that were tried before, else fresh ones.
+    """Up to `limit` waiting rows, oldest first, leased to the caller. `again`: those that were tried before, else
+    fresh ones.
 
-    Rows tried before are for batches of one: an image that kills its worker must not take its neighbours along a second time.
+    Rows tried before are for batches of one: an image that kills its worker must not take its neighbours along a
+    second time.
     """
     now = timezone.now()
     waiting = Submission.objects.awaiting_triage(now=now).order_by("triage_after")

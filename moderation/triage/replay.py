@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 def evidence_under(rows: Sequence[Submission], plan: Plan) -> list[list[Evidence]]:
     """Per image, the evidence of every version the plan pins. Two queries a version, whatever the number of images.
 
-    A version that never saw an image and has no stored embedding to look at is an error on that image: doubt, as in triage.
+    A version that never saw an image and has no stored embedding to look at is an error on that image: doubt, as in
+    triage.
     """
     said: dict[UUID, list[Evidence]] = defaultdict(list)
     versions = {version.ref: version for version in pinned(plan)}
@@ -38,12 +39,16 @@ def evidence_under(rows: Sequence[Submission], plan: Plan) -> list[list[Evidence
 
 def probabilities(rows: Sequence[Submission], version: ClassifierVersion) -> dict[UUID, list[float]]:
     keys = [row.pk for row in rows]
-    stored = Finding.objects.filter(submission__in=keys, classifier=version).values_list("submission_id", "probabilities")
+    stored = Finding.objects.filter(submission__in=keys, classifier=version).values_list(
+        "submission_id", "probabilities"
+    )
     table: dict[UUID, list[float]] = dict(stored)
     if version.backbone_id is None:
         return table
     unseen = [key for key in keys if key not in table]
-    seen = Embedding.objects.filter(submission__in=unseen, backbone=version.backbone_id).values_list("submission_id", "vector")
+    seen = Embedding.objects.filter(submission__in=unseen, backbone=version.backbone_id).values_list(
+        "submission_id", "vector"
+    )
     pairs = [(key, vector.to_numpy()) for key, vector in seen]
     if pairs:
         scores = heads_on(version, np.stack([vector for _key, vector in pairs]).astype(np.float16))

@@ -23,7 +23,9 @@ log = logging.getLogger(__name__)
 
 @dataclass(slots=True)
 class Spoken:
-    """What was said of a batch of N images, by version: probabilities [N, K]; embeddings [N, D] a backbone; errors in words."""
+    """What was said of a batch of N images, by version: probabilities [N, K]; embeddings [N, D] a backbone; errors in
+    words.
+    """
 
     probabilities: dict[ClassifierVersion, NDArray[np.float64]] = field(default_factory=dict)
     embeddings: dict[ClassifierVersion, NDArray[np.float16]] = field(default_factory=dict)
@@ -39,7 +41,9 @@ class Spoken:
 
 
 def score(images: Sequence[ImageInput], plan: Plan) -> Spoken:
-    """Every pinned classifier's word on every image. One that fails is an error on the batch, never an exception: doubt."""
+    """Every pinned classifier's word on every image. One that fails is an error on the batch, never an exception:
+    doubt.
+    """
     spoken = Spoken()
     versions = {version.ref: version for version in pinned(plan)}
     outputs: dict[ClassifierVersion, Outputs] = {}
@@ -84,9 +88,7 @@ def stored(probabilities: NDArray[np.float32]) -> NDArray[np.float64]:
     return np.round(probabilities.astype(np.float64), 6)
 
 
-def see(
-    version: ClassifierVersion, images: Sequence[ImageInput], outputs: dict[ClassifierVersion, Outputs]
-) -> Outputs:
+def see(version: ClassifierVersion, images: Sequence[ImageInput], outputs: dict[ClassifierVersion, Outputs]) -> Outputs:
     """The version's one pass over the batch, however many heads ask for it."""
     if version not in outputs:
         outputs[version] = registry.load(version).run(images)

@@ -7,74 +7,162 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('moderation', '0001_initial'),
+        ("moderation", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Claim',
+            name="Claim",
             fields=[
-                ('id', models.UUIDField(default=uuid_utils.compat.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('claimed_at', models.DateTimeField(auto_now_add=True)),
-                ('expires_at', models.DateTimeField()),
-                ('ended_at', models.DateTimeField(null=True)),
-                ('outcome', models.CharField(blank=True, choices=[('decided', 'Decided'), ('released', 'Released'), ('expired', 'Lease ended')], default='', max_length=10)),
-                ('request', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='claims', to='moderation.reviewrequest')),
-                ('reviewer', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='claims', to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=uuid_utils.compat.uuid7, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("claimed_at", models.DateTimeField(auto_now_add=True)),
+                ("expires_at", models.DateTimeField()),
+                ("ended_at", models.DateTimeField(null=True)),
+                (
+                    "outcome",
+                    models.CharField(
+                        blank=True,
+                        choices=[("decided", "Decided"), ("released", "Released"), ("expired", "Lease ended")],
+                        default="",
+                        max_length=10,
+                    ),
+                ),
+                (
+                    "request",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="claims",
+                        to="moderation.reviewrequest",
+                    ),
+                ),
+                (
+                    "reviewer",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="claims", to=settings.AUTH_USER_MODEL
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Dataset',
+            name="Dataset",
             fields=[
-                ('id', models.UUIDField(default=uuid_utils.compat.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('fingerprint', models.CharField(max_length=64, unique=True)),
-                ('rows', models.PositiveBigIntegerField()),
-                ('query', models.JSONField()),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('created_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=uuid_utils.compat.uuid7, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("fingerprint", models.CharField(max_length=64, unique=True)),
+                ("rows", models.PositiveBigIntegerField()),
+                ("query", models.JSONField()),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                (
+                    "created_by",
+                    models.ForeignKey(
+                        null=True, on_delete=django.db.models.deletion.PROTECT, to=settings.AUTH_USER_MODEL
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Decision',
+            name="Decision",
             fields=[
-                ('id', models.UUIDField(default=uuid_utils.compat.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('verdict', models.CharField(choices=[('approve', 'Approve'), ('block', 'Block'), ('escalate', 'Escalate to a senior'), ('quarantine', 'Quarantine: legal hold'), ('skip', 'Skip: somebody else decides')], max_length=12)),
-                ('labels', models.JSONField(default=list, help_text='[{category, severity}, …] of what violates.')),
-                ('rationale', models.TextField(blank=True, default='', help_text='Told to the author on request.')),
-                ('note', models.TextField(blank=True, default='', help_text='For colleagues only.')),
-                ('seen', models.JSONField(default=dict, help_text='{revealed, seconds, …}: what the reviewer could see.')),
-                ('idempotency_key', models.CharField(blank=True, default='', max_length=200)),
-                ('decided_at', models.DateTimeField(auto_now_add=True)),
-                ('claim', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='decision', to='review.claim')),
-                ('plan', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, to='moderation.triageplan')),
-                ('policy', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to='moderation.policyversion')),
-                ('reviewer', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='decisions', to=settings.AUTH_USER_MODEL)),
-                ('submission', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='decisions', to='moderation.submission')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=uuid_utils.compat.uuid7, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                (
+                    "verdict",
+                    models.CharField(
+                        choices=[
+                            ("approve", "Approve"),
+                            ("block", "Block"),
+                            ("escalate", "Escalate to a senior"),
+                            ("quarantine", "Quarantine: legal hold"),
+                            ("skip", "Skip: somebody else decides"),
+                        ],
+                        max_length=12,
+                    ),
+                ),
+                ("labels", models.JSONField(default=list, help_text="[{category, severity}, …] of what violates.")),
+                ("rationale", models.TextField(blank=True, default="", help_text="Told to the author on request.")),
+                ("note", models.TextField(blank=True, default="", help_text="For colleagues only.")),
+                (
+                    "seen",
+                    models.JSONField(default=dict, help_text="{revealed, seconds, …}: what the reviewer could see."),
+                ),
+                ("idempotency_key", models.CharField(blank=True, default="", max_length=200)),
+                ("decided_at", models.DateTimeField(auto_now_add=True)),
+                (
+                    "claim",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="decision", to="review.claim"
+                    ),
+                ),
+                (
+                    "plan",
+                    models.ForeignKey(
+                        null=True, on_delete=django.db.models.deletion.PROTECT, to="moderation.triageplan"
+                    ),
+                ),
+                (
+                    "policy",
+                    models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to="moderation.policyversion"),
+                ),
+                (
+                    "reviewer",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="decisions",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "submission",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="decisions",
+                        to="moderation.submission",
+                    ),
+                ),
             ],
         ),
         migrations.AddIndex(
-            model_name='claim',
-            index=models.Index(condition=models.Q(('ended_at__isnull', True)), fields=['reviewer'], name='claim_open_by_reviewer'),
+            model_name="claim",
+            index=models.Index(
+                condition=models.Q(("ended_at__isnull", True)), fields=["reviewer"], name="claim_open_by_reviewer"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='claim',
-            constraint=models.UniqueConstraint(condition=models.Q(('ended_at__isnull', True)), fields=('request',), name='claim_open_once_per_request'),
+            model_name="claim",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("ended_at__isnull", True)), fields=("request",), name="claim_open_once_per_request"
+            ),
         ),
         migrations.AddIndex(
-            model_name='decision',
-            index=models.Index(fields=['reviewer', '-id'], name='decision_by_reviewer'),
+            model_name="decision",
+            index=models.Index(fields=["reviewer", "-id"], name="decision_by_reviewer"),
         ),
         migrations.AddIndex(
-            model_name='decision',
-            index=models.Index(fields=['decided_at'], name='decision_by_time'),
+            model_name="decision",
+            index=models.Index(fields=["decided_at"], name="decision_by_time"),
         ),
         migrations.AddConstraint(
-            model_name='decision',
-            constraint=models.CheckConstraint(condition=models.Q(('verdict__in', ['approve', 'block', 'escalate', 'quarantine', 'skip'])), name='decision_verdict_known'),
+            model_name="decision",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("verdict__in", ["approve", "block", "escalate", "quarantine", "skip"])),
+                name="decision_verdict_known",
+            ),
         ),
     ]

@@ -35,7 +35,9 @@ class Command(BaseCommand):
 
     def handle(self, *, images: Path | None, port: int, check: bool, **_options: Any) -> None:
         if not settings.DEBUG:
-            raise CommandError("The demo makes accounts and runs in the open; it refuses with DEBUG=0. Set DEBUG=1.", returncode=2)
+            raise CommandError(
+                "The demo makes accounts and runs in the open; it refuses with DEBUG=0. Set DEBUG=1.", returncode=2
+            )
         if images is not None and not images.is_dir():
             raise CommandError(f"--images: {images} is not a folder", returncode=2)
         console = Console()

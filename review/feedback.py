@@ -1,0 +1,234 @@
+"""What people decided, as labels to learn from: the rows of the label manifest.
+
+An approval says that nothing the classifiers look for is there: label 0 for every category scored. A block says what is
+there: label 1 for the categories named, and nothing about the others, which the reviewer did not judge. What is under
+legal hold, or names a category nobody may train on, never appears.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from itertools import groupby, islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+from uuid import UUID
+
+import numpy as np
+from django.db import transaction
+from django.db.models import Exists, OuterRef, QuerySet
+
+from classifiers import manifests, splits
+from classifiers.models import ClassifierVersion
+from moderation import audit
+from moderation.actors import Actor
+from moderation.models import Embedding, Finding, Status, Submission, TriagePlan, User
+from moderation.policies import parsed
+from moderation.taxonomy import UNTRAINABLE
+from moderation.triage.scoring import pinned
+from review.models import Dataset, Decision, Verdict
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+CHUNK = 1000
+DECISIVE = (Verdict.APPROVE, Verdict.BLOCK)
+
+
+class NothingToExport(Exception):
+    """No decision yields a label under this query. Let people decide first, or widen the query."""
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """Which labels: of decisions since a moment, of one category. `backbone`: whose embeddings go along, by
+    name@version.
+    """
+
+    since: datetime | None = None
+    category: str = ""
+    backbone: str = ""
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "since": self.since.isoformat() if self.since else None,
+            "category": self.category,
+            "backbone": self.backbone,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A submission with the decisions on it, newest first."""
+
+    submission: Submission
+    decisions: Sequence[Decision]
+    probabilities: Mapping[str, float] = field(default_factory=dict)
+    classifiers: Sequence[str] = ()
+
+    @property
+    def latest(self) -> Decision:
+        return self.decisions[0]
+
+    def agreement(self) -> float:
+        """Share of the decisions that say what the latest says."""
+        return sum(one.verdict == self.latest.verdict for one in self.decisions) / len(self.decisions)
+
+    def labels(self) -> dict[str, tuple[int, int]]:
+        """Category → (label, severity); empty when this image is nothing to learn from."""
+        named = {one["category"]: int(one["severity"]) for one in self.latest.labels}
+        if UNTRAINABLE & named.keys():
+            return {}
+        if self.latest.verdict == Verdict.BLOCK:
+            return {category: (1, severity) for category, severity in named.items()}
+        return {category: (0, 0) for category in self.probabilities if category not in UNTRAINABLE}
+
+
+def decisive() -> QuerySet[Decision]:
+    """Decisions that say yes or no about an image people may still use."""
+    return Decision.objects.filter(verdict__in=DECISIVE).exclude(submission__status=Status.QUARANTINED)
+
+
+def judged(query: Query) -> Iterator[list[Judged]]:
+    """Submissions with what people decided and what the classifiers had said, in chunks of bounded memory, by
+    submission.
+    """
+    decisions = decisive().select_related("submission", "submission__plan", "submission__policy", "policy", "plan")
+    if query.since:
+        newer = decisive().filter(submission=OuterRef("submission"), decided_at__gte=query.since)
+        decisions = decisions.filter(Exists(newer))
+    ordered = decisions.order_by("submission_id", "-id").iterator(chunk_size=CHUNK)
+    groups = (list(group) for _key, group in groupby(ordered, key=lambda one: one.submission_id))
+    while chunk := list(islice(groups, CHUNK)):
+        found = findings_of([group[0].submission_id for group in chunk])
+        yield [Judged(group[0].submission, group, *found.get(group[0].submission_id, ({}, ()))) for group in chunk]
+
+
+def findings_of(keys: Sequence[UUID]) -> dict[UUID, tuple[dict[str, float], list[str]]]:
+    """Per submission: each category's highest probability at triage, and the versions that spoke."""
+    found: dict[UUID, tuple[dict[str, float], list[str]]] = {}
+    for finding in Finding.objects.filter(submission__in=keys).select_related("classifier").order_by("id"):
+        highest, refs = found.setdefault(finding.submission_id, ({}, []))
+        refs.append(finding.classifier.ref)
+        for category, probability in zip(finding.classifier.categories, finding.probabilities, strict=True):
+            highest[category] = max(probability, highest.get(category, 0.0))
+    return found
+
+
+def default_backbone() -> str:
+    """The backbone that the plan in force looks through; "" when none yields embeddings."""
+    published = TriagePlan.objects.in_force()
+    if published is None:
+        return ""
+    for version in pinned(parsed(published)):
+        eyes = version.backbone or version
+        if eyes.embedding_size:
+            return eyes.ref
+    return ""
+
+
+def export(
+    out: Path, *, query: Query, format: Literal["parquet", "jsonl", "csv"], actor: Actor, person: User | None = None
+) -> manifests.Manifest:
+    """Write the label manifest into the folder `out` and register it as a Dataset. Raises NothingToExport.
+
+    Two passes over the decisions, neither holding the rows: the first finds near-duplicate clusters, so that no copy
+    of a training picture is ever tested on; the second writes. Embeddings go along where the query's backbone has
+    looked.
+    """
+    names, hashes, embedded = survey(query)
+    if not names:
+        raise NothingToExport("No decision yields a label under this query.")
+    cluster = dict(zip(names, splits.clusters(names, hashes), strict=True))
+    vectors = embeddings_of(embedded, backbone=query.backbone) if embedded else None
+    reference = {key: index for index, key in enumerate(embedded)}
+    manifest = manifests.write(
+        label_rows(query, cluster, reference), out, format=format, embeddings=vectors, query=query.as_json()
+    )
+    with transaction.atomic():
+        Dataset.objects.get_or_create(
+            fingerprint=manifest.fingerprint,
+            defaults={"rows": len(manifest), "query": query.as_json(), "created_by": person},
+        )
+        audit.record(
+            audit.Entry(
+                actor, "labels.exported", f"dataset:{manifest.fingerprint}", {"rows": len(manifest), **query.as_json()}
+            )
+        )
+    return manifest
+
+
+def survey(query: Query) -> tuple[list[str], list[bytes | None], list[UUID]]:
+    """Of every image that yields a label: its key, its PDQ hash, and, in order of the file, which have an embedding."""
+    names: list[str] = []
+    hashes: list[bytes | None] = []
+    embedded: list[UUID] = []
+    for chunk in judged(query):
+        useful = [one.submission for one in chunk if wanted(one, query)]
+        names += [str(one.pk) for one in useful]
+        hashes += [bytes(one.pdq) if one.pdq is not None else None for one in useful]
+        stored = of_backbone(query.backbone).filter(submission__in=[one.pk for one in useful])
+        have = set(stored.values_list("submission_id", flat=True))
+        embedded += [one.pk for one in useful if one.pk in have]
+    return names, hashes, embedded
+
+
+def wanted(one: Judged, query: Query) -> dict[str, tuple[int, int]]:
+    """The labels of this image that the query asks for."""
+    return {code: label for code, label in one.labels().items() if query.category in ("", code)}
+
+
+def of_backbone(ref: str) -> QuerySet[Embedding]:
+    return Embedding.objects.filter(backbone__in=ClassifierVersion.objects.with_refs([ref] if ref else []))
+
+
+def embeddings_of(keys: Sequence[UUID], *, backbone: str) -> Iterator[NDArray[np.float16]]:
+    """Vectors in the order of `keys`, a block [≤ 1000, D] at a time."""
+    for start in range(0, len(keys), CHUNK):
+        block = keys[start : start + CHUNK]
+        found = dict(of_backbone(backbone).filter(submission__in=block).values_list("submission_id", "vector"))
+        yield np.stack([found[key].to_numpy() for key in block]).astype(np.float16)
+
+
+def label_rows(query: Query, cluster: Mapping[str, str], reference: Mapping[UUID, int]) -> Iterator[manifests.Row]:
+    """The rows of the manifest, one an image and category, in the order of the images' keys."""
+    for chunk in judged(query):
+        for one in chunk:
+            for category, (label, severity) in sorted(wanted(one, query).items()):
+                yield label_row(one, category, label, severity, cluster[str(one.submission.pk)], reference)
+
+
+def label_row(
+    one: Judged, category: str, label: int, severity: int, cluster: str, reference: Mapping[UUID, int]
+) -> manifests.Row:
+    row, latest = one.submission, one.latest
+    chance = row.inclusion_probability or 1.0
+    return manifests.Row(
+        submission_id=str(row.pk),
+        image=row.working,
+        sha256=row.sha256,
+        pdq=bytes(row.pdq).hex() if row.pdq is not None else None,
+        width=row.width,
+        height=row.height,
+        prompt=row.prompt,
+        generator=row.generator.get("name", ""),
+        category=category,
+        severity=severity,
+        label=label,
+        source="consensus" if len(one.decisions) > 1 else "human",
+        reviewers=[str(decision.reviewer_id) for decision in one.decisions],
+        agreement=one.agreement(),
+        decided_at=latest.decided_at,
+        policy_version=str(latest.policy),
+        plan_version=str(latest.plan.number) if latest.plan else "",
+        classifier_versions=list(one.classifiers),
+        probability_at_triage=one.probabilities.get(category),
+        inclusion_probability=chance,
+        weight=1.0 / chance,
+        cluster_id=cluster,
+        split=splits.split_of(cluster),
+        embedding_ref=reference.get(row.pk),
+        licence=str(row.context.get("licence", "")),
+        consent_basis=str(row.context.get("consent_basis", "")),
+    )
