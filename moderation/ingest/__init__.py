@@ -1,0 +1,6 @@
+"""Taking a submission in: what its sender declares, and the one rule that stores it."""
+
+from moderation.ingest.accepting import Accepted, Conflict, accept
+from moderation.ingest.declared import Declared, FieldError, UnacceptableFields
+
+__all__ = ["Accepted", "Conflict", "Declared", "FieldError", "UnacceptableFields", "accept"]
