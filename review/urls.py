@@ -1,1 +1,7 @@
-urlpatterns: list = []
+from django.urls import path
+
+from review.views.home import home
+
+urlpatterns = [
+    path("", home, name="home"),
+]

@@ -25,7 +25,9 @@ def own_storage(tmp_path: Path, settings: Any) -> None:
     """Every test keeps its files to itself."""
     from config.storage import storages_from_url
 
-    settings.STORAGES = {**settings.STORAGES, **storages_from_url((tmp_path / "store").as_uri())}
+    Path(settings.STATIC_ROOT).mkdir(parents=True, exist_ok=True)  # WhiteNoise warns where there is none
+    plain = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}  # no collectstatic before a test
+    settings.STORAGES = {**settings.STORAGES, **storages_from_url((tmp_path / "store").as_uri()), "staticfiles": plain}
 
 
 @pytest.fixture

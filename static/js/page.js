@@ -1,0 +1,27 @@
+// What every page needs: the theme switch, the account menu, local times.
+import { localise } from "./times.js";
+
+const root = document.documentElement;
+const theme = document.getElementById("theme");
+
+theme?.addEventListener("click", () => {
+  const light = root.dataset.theme !== "light";
+  root.dataset.theme = light ? "light" : "dark";
+  theme.setAttribute("aria-label", light ? theme.dataset.dark : theme.dataset.light);
+  const secure = location.protocol === "https:" ? "; Secure" : "";
+  document.cookie = `loupe_theme=${root.dataset.theme}; Path=/; Max-Age=31536000; SameSite=Lax${secure}`;
+});
+
+document.addEventListener("click", (event) => {
+  for (const menu of document.querySelectorAll("details.me[open]")) if (!menu.contains(event.target)) menu.open = false;
+});
+document.addEventListener("keydown", (event) => {
+  const menu = event.key === "Escape" && document.querySelector("details.me[open]");
+  if (menu) {
+    menu.open = false;
+    menu.querySelector("summary").focus();
+  }
+});
+
+localise(document);
+document.addEventListener("htmx:load", (event) => localise(event.target));
