@@ -29,7 +29,7 @@ def test_a_real_model_sends_swimwear_to_people_and_approves_the_neutral(
         pass
 
     routes = dict(Submission.objects.values_list("pk", "route"))
-    assert len(routes) == 120
+    assert len(routes) == sum(map(len, groups.values())) >= 120
     swimwear = [routes[pk] for pk in groups["swimwear_underwear"]]
     assert len(swimwear) == 7
     assert set(swimwear) <= {"review", "block"}
