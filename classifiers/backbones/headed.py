@@ -1,0 +1,48 @@
+"""Heads together with the backbone they were fitted on: a whole eye."""
+
+from collections.abc import Sequence
+
+from classifiers.base import CardError, Classifier, FloatArray, ImageInput, Outputs, Score, scores
+from classifiers.cards import Card
+from classifiers.heads import Heads
+
+
+class HeadedClassifier:
+    """Runs ``backbone`` and applies ``heads`` to its embeddings. ``apply`` serves embeddings that are stored already."""
+
+    def __init__(self, card: Card, backbone: Classifier, heads: Heads) -> None:
+        if backbone.embedding_size != heads.embedding_size:
+            raise CardError(
+                f"{card.reference} wants embeddings of {heads.embedding_size} numbers, {card.backbone} yields "
+                f"{backbone.embedding_size}: name the backbone it was trained on"
+            )
+        self.card, self.backbone, self.heads = card, backbone, heads
+        self.name, self.version = card.name, card.version
+        self.categories = heads.categories
+        self.embedding_size = backbone.embedding_size
+
+    def apply(self, embeddings: FloatArray) -> FloatArray:
+        return self.heads.apply(embeddings)
+
+    def run(self, images: Sequence[ImageInput]) -> Outputs:
+        outputs = self.backbone.run(images)
+        assert outputs.embeddings is not None
+        return Outputs(self.heads.apply(outputs.embeddings), outputs.embeddings)
+
+    def score(self, images: Sequence[ImageInput]) -> list[Score]:
+        return scores(self.run(images), self.categories)
+
+
+def read_heads(card: Card) -> Heads:
+    """The heads of a card of kind ``heads``; CardError where card and weights disagree."""
+    heads = Heads.load(card.weights)
+    stated = card.calibrations
+    if stated:
+        if set(stated) != set(heads.categories):
+            raise CardError(
+                f"[calibration] is for {', '.join(sorted(stated))}, the weights for {', '.join(sorted(heads.categories))}: mend the card"
+            )
+        for category, found in zip(heads.categories, heads.calibrations, strict=True):
+            if abs(found.scale - stated[category].scale) + abs(found.shift - stated[category].shift) > 1e-9:
+                raise CardError(f"[calibration.parameters.{category}] differs from the weights: one of the two was edited")
+    return heads

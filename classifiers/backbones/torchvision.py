@@ -1,0 +1,134 @@
+"""Any architecture that torchvision registers, with local safetensors weights.
+
+Served by onnxruntime from an export made once; with a CUDA device by torch itself in bfloat16.
+"""
+
+import os
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from classifiers.backbones.export import export_onnx
+from classifiers.backbones.network import probabilities
+from classifiers.backbones.onnx import OnnxClassifier
+from classifiers.backbones.pixels import tensor
+from classifiers.base import CardError, FloatArray, ImageInput, Outputs, Score, scores
+from classifiers.cards import Card
+
+if TYPE_CHECKING:
+    import torch
+
+
+def open_card(card: Card, *, cache: Path | None = None) -> "OnnxClassifier | TorchClassifier":
+    """The classifier of a card of kind ``torchvision``. ``cache`` is where its export is kept; default: beside its weights."""
+    if len(card.outputs) > 1:
+        raise CardError("a torchvision network has one output: give one [[outputs]]")
+    assert card.input is not None
+    if card.input.layout != "NCHW":
+        raise CardError('torchvision networks take layout "NCHW": mend [input]')
+    if _has_cuda():
+        return TorchClassifier(card)
+    name = f"{card.sha256[:32]}-{card.architecture}-{card.input.size}.onnx"
+    folder = cache or card.weights.parent
+    if not os.access(folder, os.W_OK):
+        folder = Path(tempfile.mkdtemp(prefix="loupe-export-"))
+    exported = folder / name
+    if not exported.exists():
+        part = folder / f"{name}.{os.getpid()}.part"
+        outputs = [output.name for output in card.outputs] + ([card.embedding.output] if card.embedding else [])
+        export_onnx(build(card), part, size=card.input.size, input_name=card.input.name or "image", output_names=outputs)
+        part.replace(exported)
+    return OnnxClassifier(card, weights=exported)
+
+
+def build(card: Card) -> "torch.nn.Module":
+    """The network with the card's weights, in eval mode; forward gives a tuple in the order outputs, embedding."""
+    import classifiers.backbones.torchvision_ops  # noqa: F401, I001  must come before torchvision
+    from safetensors.torch import load_file
+    from torchvision.models import get_model
+    from torchvision.models.feature_extraction import create_feature_extractor, get_graph_node_names
+
+    options: dict[str, Any] = {"num_classes": len(card.outputs[0].classes)} if card.outputs else {}
+    try:
+        network = get_model(card.architecture, weights=None, **options)
+    except ValueError as error:
+        raise CardError(f"architecture: torchvision has no {card.architecture!r}: {error}") from error
+    state = load_file(card.weights)
+    try:
+        network.load_state_dict(state)
+    except RuntimeError as error:
+        raise CardError(f"{card.weights.name} does not fit {card.architecture}: {str(error).splitlines()[1].strip()}") from error
+    network.eval()
+    # The last node is the answer, the one before it what the last layer reads: the embedding.
+    nodes = get_graph_node_names(network)[1]
+    wanted = [nodes[-1]] * bool(card.outputs) + [nodes[-2]] * bool(card.embedding)
+    return _tupled(create_feature_extractor(network, return_nodes=list(dict.fromkeys(wanted))), wanted)
+
+
+def _tupled(network: "torch.nn.Module", nodes: Sequence[str]) -> "torch.nn.Module":
+    import torch
+
+    class Tupled(torch.nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.network = network
+
+        def forward(self, image: torch.Tensor) -> tuple[torch.Tensor, ...]:
+            found = self.network(image)
+            return tuple(found[node].flatten(1) for node in nodes)
+
+    return Tupled().eval()
+
+
+def _has_cuda() -> bool:
+    # Importing torch takes a second and 200 MB, so a machine without the device file never pays for asking it.
+    if not Path("/dev/nvidiactl").exists():
+        return False
+    import torch
+
+    return torch.cuda.is_available()
+
+
+class TorchClassifier:
+    """An eye served by torch on a CUDA device, in bfloat16. The network is built on first use, in the process that uses it."""
+
+    def __init__(self, card: Card, *, device: str = "cuda") -> None:
+        self.card, self._device = card, device
+        self.name, self.version = card.name, card.version
+        self.categories = tuple(category.code for category in card.categories)
+        self.embedding_size = card.embedding.size if card.embedding else None
+        self._network: torch.nn.Module | None = None
+
+    def run(self, images: Sequence[ImageInput]) -> Outputs:
+        import torch
+
+        assert self.card.input is not None
+        count, width = len(images), self.embedding_size
+        if not count:
+            return Outputs(
+                np.empty((0, len(self.categories)), np.float32), np.empty((0, width), np.float32) if width else None
+            )
+        if self._network is None:
+            self._network = build(self.card).to(self._device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        batch = torch.from_numpy(tensor(images, self.card.input)).to(self._device)
+        with torch.inference_mode(), torch.autocast(self._device, dtype=torch.bfloat16):
+            results = [value.float().cpu().numpy() for value in self._network(batch)]
+        arrays: dict[str, FloatArray] = {
+            output.name: value for output, value in zip(self.card.outputs, results, strict=False)
+        }
+        embeddings = results[-1].reshape(count, -1) if self.card.embedding else None
+        if embeddings is not None and embeddings.shape[1] != width:
+            raise CardError(f"the embedding has {embeddings.shape[1]} numbers, the card says {width}: mend the card")
+        return Outputs(probabilities(self.card, arrays, count=count), embeddings)
+
+    def score(self, images: Sequence[ImageInput]) -> list[Score]:
+        return scores(self.run(images), self.categories)
+
+    def check(self) -> None:
+        """CardError unless the network can be built from the card and answers for a grey picture."""
+        from PIL import Image
+
+        self.run([ImageInput(Image.new("RGB", (64, 64), (127, 127, 127)))])

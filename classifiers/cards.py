@@ -1,0 +1,235 @@
+"""Classifier cards (``CARD.toml``): what a set of weights is, how to feed it, what its outputs mean, how good it was."""
+
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import tomli_w
+
+from classifiers.base import CardError, reference
+from classifiers.expressions import Expression
+from classifiers.fields import Table
+from classifiers.heads import Calibration
+from classifiers.weights import check_weights
+
+KINDS = ("onnx", "torchvision", "heads")
+INTERPOLATIONS = ("nearest", "bilinear", "bicubic", "lanczos", "box", "hamming")
+ACTIVATIONS = ("none", "softmax", "sigmoid")
+
+
+@dataclass(frozen=True, slots=True)
+class InputSpec:
+    """How a picture becomes a tensor: resized to a square of ``size``, times ``scale``, minus ``mean``, over ``std``."""
+
+    size: int
+    name: str | None = None
+    layout: str = "NCHW"
+    resize: str = "stretch"
+    interpolation: str = "bilinear"
+    scale: float = 1 / 255
+    mean: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    std: tuple[float, float, float] = (1.0, 1.0, 1.0)
+
+
+@dataclass(frozen=True, slots=True)
+class OutputSpec:
+    """One output of the network [N, len(classes)]; ``activation`` turns its logits into probabilities."""
+
+    name: str
+    classes: tuple[str, ...]
+    activation: str = "none"
+
+
+@dataclass(frozen=True, slots=True)
+class CategorySpec:
+    """A category code and how it is read off the classes."""
+
+    code: str
+    expression: Expression
+    calibration: Calibration = Calibration()
+
+
+@dataclass(frozen=True, slots=True)
+class EmbeddingSpec:
+    output: str
+    size: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Card:
+    """A checked card. ``weights`` is a path that exists and whose sha256 and format have been checked."""
+
+    name: str
+    version: str
+    kind: str
+    weights: Path
+    sha256: str
+    table: Mapping[str, Any]
+    input: InputSpec | None = None
+    outputs: tuple[OutputSpec, ...] = ()
+    categories: tuple[CategorySpec, ...] = ()
+    embedding: EmbeddingSpec | None = None
+    architecture: str = ""
+    backbone: str = ""
+    calibrations: Mapping[str, Calibration] = field(default_factory=dict)
+
+    @property
+    def reference(self) -> str:
+        return reference(self.name, self.version)
+
+    @property
+    def metrics(self) -> Mapping[str, Any]:
+        metrics: Mapping[str, Any] = self.table.get("metrics", {})
+        return metrics
+
+
+def read(path: Path) -> Card:
+    """The card at ``path`` with its weights beside it, all checked; CardError says what to mend."""
+    try:
+        table = tomllib.loads(path.read_text("utf-8"))
+    except OSError as error:
+        raise CardError(f"cannot read {path}: {error.strerror or error}") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise CardError(f"{path.name} is not TOML: {error}") from error
+    try:
+        return parse(table, folder=path.parent)
+    except CardError as error:
+        raise CardError(f"{path.name}: {error}") from error
+
+
+def parse(table: Mapping[str, Any], *, folder: Path, weights: Path | None = None) -> Card:
+    """Check a card given as a table. ``weights`` overrides where the file is (a storage gives it another name)."""
+    top = Table(table, "card")
+    kind = top.string("kind", among=KINDS)
+    stated = top.string("weights")
+    if "://" in stated:
+        raise CardError("weights must be a file beside the card: download it, put it there and give its name")
+    sha256 = top.string("sha256")
+    path = weights or folder / stated
+    check_weights(path, sha256=sha256)
+    name, version = top.string("name"), top.string("version")
+    if "@" in name or "@" in version:
+        raise CardError("name and version must not contain @: it joins them in references")
+    top.string("licence")
+    calibrations = _calibrations(top)
+    if kind == "heads":
+        backbone = top.string("backbone")
+        if backbone.count("@") != 1:
+            raise CardError(f"backbone must be name@version, not {backbone!r}")
+        return Card(name, version, kind, path, sha256.lower(), table, backbone=backbone, calibrations=calibrations)
+    outputs, categories = _outputs(top, calibrations)
+    embedding = None
+    if (spec := top.table("embedding")) is not None:
+        embedding = EmbeddingSpec(spec.string("output"), spec.positive("size"))
+    if embedding is None and not categories:
+        raise CardError("the card gives neither [[categories]] nor an [embedding]: it would yield nothing")
+    return Card(
+        name,
+        version,
+        kind,
+        path,
+        sha256.lower(),
+        table,
+        input=_input(top),
+        outputs=outputs,
+        categories=categories,
+        embedding=embedding,
+        architecture=top.string("architecture") if kind == "torchvision" else "",
+        calibrations=calibrations,
+    )
+
+
+def _input(top: Table) -> InputSpec:
+    spec = top.table("input")
+    if spec is None:
+        raise CardError("[input] is missing: give at least size")
+    layout = spec.string("layout", default="NCHW", among=("NCHW", "NHWC"))
+    std = spec.triple("std", default=(1.0, 1.0, 1.0))
+    if min(map(abs, std)) == 0:
+        raise CardError("[input] std must not contain 0: it divides")
+    return InputSpec(
+        size=spec.positive("size"),
+        name=spec.string("name", default="") or None,
+        layout=layout,
+        resize=spec.string("resize", default="stretch", among=("stretch", "crop", "pad")),
+        interpolation=spec.string("interpolation", default="bilinear", among=INTERPOLATIONS),
+        scale=spec.number("scale", default=1 / 255),
+        mean=spec.triple("mean", default=(0.0, 0.0, 0.0)),
+        std=std,
+    )
+
+
+def _outputs(
+    top: Table, calibrations: Mapping[str, Calibration]
+) -> tuple[tuple[OutputSpec, ...], tuple[CategorySpec, ...]]:
+    outputs: list[OutputSpec] = []
+    for spec in top.tables("outputs"):
+        classes = spec.strings("classes")
+        outputs.append(
+            OutputSpec(spec.string("name"), classes, spec.string("activation", default="none", among=ACTIVATIONS))
+        )
+    names = [name for output in outputs for name in output.classes]
+    if len(set(names)) != len(names):
+        raise CardError("two outputs have a class of the same name: rename one")
+    categories: list[CategorySpec] = []
+    for spec in top.tables("categories"):
+        code, expression = spec.string("code"), Expression(spec.string("expression"))
+        if unknown := sorted(expression.names - set(names)):
+            raise CardError(
+                f"category {code}: {', '.join(unknown)} is no class of the outputs (there are: {', '.join(names) or 'none'})"
+            )
+        categories.append(CategorySpec(code, expression, calibrations.get(code, Calibration())))
+    codes = [category.code for category in categories]
+    if len(set(codes)) != len(codes):
+        raise CardError("a category is given twice: join its expressions")
+    if stray := sorted(set(calibrations) - set(codes)):
+        raise CardError(f"[calibration] names {', '.join(stray)}, which the card does not score")
+    return tuple(outputs), tuple(categories)
+
+
+def _calibrations(top: Table) -> dict[str, Calibration]:
+    spec = top.table("calibration")
+    if spec is None:
+        return {}
+    method = spec.string("method", among=("none", "temperature", "platt"))
+    parameters = spec.table("parameters")
+    if parameters is None:
+        return {}
+    found: dict[str, Calibration] = {}
+    for code in parameters.keys():
+        one = parameters.table(code)
+        assert one is not None
+        scale = one.number("scale", default=1.0)
+        if scale <= 0:
+            raise CardError(f"[calibration.parameters.{code}] scale must be above 0")
+        found[code] = Calibration(scale, one.number("shift", default=0.0), one.string("method", default=method))
+    return found
+
+
+def describe_calibrations(categories: Sequence[str], calibrations: Sequence[Calibration]) -> dict[str, Any]:
+    """The ``[calibration]`` table of a card."""
+    return {
+        "method": "platt",
+        "parameters": {
+            code: {"scale": c.scale, "shift": c.shift, "method": c.method}
+            for code, c in zip(categories, calibrations, strict=True)
+        },
+    }
+
+
+def dump(table: Mapping[str, Any], path: Path) -> Path:
+    """Write a card (``.part``, then renamed) and return its path. TOML knows no null, so entries that are None are left out."""
+    part = path.with_name(path.name + ".part")
+    part.write_text(tomli_w.dumps(_without_none(table)), "utf-8")
+    part.replace(path)
+    return path
+
+
+def _without_none(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {str(key): _without_none(item) for key, item in value.items() if item is not None}
+    if isinstance(value, list | tuple):
+        return [_without_none(item) for item in value]
+    return value

@@ -1,0 +1,54 @@
+"""A small network that looks for things anywhere in a picture. Imports torch: import it late."""
+
+import classifiers.backbones.torchvision_ops  # noqa: F401, I001  must come before torchvision
+import torch
+from torch import nn
+from torchvision.ops import Conv2dNormActivation
+
+WIDTH = 24
+
+
+class Finder(nn.Module):
+    """Six convolutions, stride 8, a field of view of 55 pixels; then, at each place, one logit a thing.
+
+    It is trained on patches that hold one thing each, and looks at whole pictures at two scales: what is strongest
+    anywhere counts. That needs far fewer pictures than learning from whole scenes, where most pixels say nothing.
+    """
+
+    def __init__(self, things: int, *, width: int = WIDTH) -> None:
+        super().__init__()
+        self.features = nn.Sequential(
+            Conv2dNormActivation(3, width, 3, 2),
+            Conv2dNormActivation(width, 2 * width, 3, 2),
+            Conv2dNormActivation(2 * width, 2 * width, 3),
+            Conv2dNormActivation(2 * width, 4 * width, 3, 2),
+            Conv2dNormActivation(4 * width, 4 * width, 3),
+            Conv2dNormActivation(4 * width, 4 * width, 3),
+        )
+        self.things = nn.Conv2d(4 * width, things, 1)
+        assert self.things.bias is not None
+        nn.init.constant_(self.things.bias, -3.0)
+
+    def forward(self, patches: torch.Tensor) -> torch.Tensor:
+        """[N, 3, S, S] in -1 … 1 -> [N, things] logits."""
+        found: torch.Tensor = self.things(self.features(patches)).amax((2, 3))
+        return found
+
+
+class Eyes(nn.Module):
+    """``Finder`` on whole pictures: the embedding is the evidence for each thing and what the features saw at their strongest."""
+
+    def __init__(self, finder: Finder) -> None:
+        super().__init__()
+        self.finder = finder
+
+    def forward(self, image: torch.Tensor) -> tuple[torch.Tensor]:
+        """[N, 3, S, S] in -1 … 1 -> ([N, D],)."""
+        pooled = []
+        for picture in (image, nn.functional.avg_pool2d(image, 2)):
+            features = self.finder.features(picture)
+            logits = self.finder.things(features)
+            pooled.append((logits.amax((2, 3)), features.amax((2, 3))))
+        near, far = pooled
+        strongest = torch.maximum(near[0], far[0])
+        return (torch.cat([torch.sigmoid(strongest), 0.25 * strongest.clamp(-8, 8), 0.25*near[1], 0.25*far[1]], dim=1),)

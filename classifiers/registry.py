@@ -1,0 +1,206 @@
+"""Versions in service: from a card to a classifier, from a card to a row, from a row to a classifier.
+
+``load_card`` needs no Django. onnxruntime and torch are imported only when a classifier is first opened.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+from uuid import UUID
+
+from classifiers import cards
+from classifiers.base import CardError, Classifier
+from classifiers.cards import Card
+from classifiers.heads import Heads
+from classifiers.weights import file_sha256
+
+if TYPE_CHECKING:
+    from classifiers.models import ClassifierVersion
+
+_open: dict[UUID, Classifier] = {}
+_heads: dict[UUID, Heads] = {}
+_lock = threading.RLock()
+
+
+def load_card(path: Path | str, *, backbone: Classifier | None = None) -> Classifier:
+    """The classifier a card describes, checked down to its weights; CardError says what to mend.
+
+    A card of kind ``heads`` finds its backbone among the cards beside it unless one is given.
+    """
+    card = cards.read(Path(path))
+    if card.kind == "heads":
+        return _headed(card, backbone or _beside(card, Path(path)))
+    classifier = _opened(card, cache=None)
+    classifier.check()
+    return cast(Classifier, classifier)
+
+
+def digest(path: Path) -> str:
+    """sha256 of a weight file in hex, as cards state it."""
+    return file_sha256(path)
+
+
+def register(card_path: Path | str) -> ClassifierVersion:
+    """Check the card, copy its weights into the storage ``models`` and add the row; the same version twice is the same row.
+
+    Raises CardError when the card is wrong, when ``name@version`` is taken by something else (raise the version), or when
+    the backbone of heads is not registered.
+    """
+    from django.db import IntegrityError, transaction
+
+    from classifiers.models import ClassifierVersion
+
+    card = cards.read(Path(card_path))
+    table = json.loads(json.dumps(card.table, default=str))
+    existing = ClassifierVersion.objects.filter(name=card.name, version=card.version).first()
+    if existing is not None:
+        return _same(existing, card, table)
+    backbone: ClassifierVersion | None = None
+    if card.kind == "heads":
+        backbone = ClassifierVersion.objects.with_refs([card.backbone]).first()
+        if backbone is None:
+            raise CardError(f"backbone {card.backbone} is not registered: add its card first")
+        classifier = _headed(card, load(backbone))
+    else:
+        opened = _opened(card, cache=None)
+        opened.check()
+        classifier = cast(Classifier, opened)
+    row = ClassifierVersion(
+        name=card.name,
+        version=card.version,
+        kind=card.kind,
+        card=table,
+        weights=_stored(card),
+        sha256=card.sha256,
+        categories=list(classifier.categories),
+        embedding_size=classifier.embedding_size,
+        backbone=backbone,
+        manifest_fingerprint=table.get("manifest_fingerprint", ""),
+        recipe_digest=table.get("recipe_digest", ""),
+        metrics=table.get("metrics", {}),
+    )
+    try:
+        with transaction.atomic():
+            row.save(force_insert=True)
+    except IntegrityError:
+        return _same(ClassifierVersion.objects.get(name=card.name, version=card.version), card, table)
+    return row
+
+
+def versions(refs: Sequence[str]) -> list[ClassifierVersion]:
+    """The rows named by ``refs`` (``name@version``) in that order; CardError names what is missing."""
+    from classifiers.models import ClassifierVersion
+
+    found = {row.ref: row for row in ClassifierVersion.objects.with_refs(list(refs)).select_related("backbone")}
+    if missing := [ref for ref in refs if ref not in found]:
+        raise CardError(f"not registered: {', '.join(missing)}; add the card with add_classifier")
+    return [found[ref] for ref in refs]
+
+
+def load(version: ClassifierVersion) -> Classifier:
+    """The classifier of a row, opened once a process. Its weights are checked against the row's sha256 again."""
+    with _lock:
+        if version.pk not in _open:
+            card = _card(version)
+            if version.kind == "heads":
+                assert version.backbone is not None
+                _open[version.pk] = _headed(card, load(version.backbone))
+            else:
+                _open[version.pk] = cast(Classifier, _opened(card, cache=_cache()))
+        return _open[version.pk]
+
+
+def load_heads(version: ClassifierVersion) -> Heads:
+    """The heads of a row of kind ``heads``, without opening their backbone: enough for embeddings that are stored."""
+    from classifiers.backbones.headed import read_heads
+
+    with _lock:
+        if version.pk not in _heads:
+            if version.kind != "heads":
+                raise CardError(f"{version.ref} is of kind {version.kind}: it has no heads of its own")
+            _heads[version.pk] = read_heads(_card(version))
+        return _heads[version.pk]
+
+
+def _same(row: ClassifierVersion, card: Card, table: dict[str, Any]) -> ClassifierVersion:
+    if row.sha256 != card.sha256 or row.card != table:
+        raise CardError(f"{card.reference} is registered with other content: versions never change, so raise the version")
+    return row
+
+
+def _opened(card: Card, *, cache: Path | None) -> Any:
+    if card.kind == "torchvision":
+        from classifiers.backbones.torchvision import open_card
+
+        return open_card(card, cache=cache)
+    from classifiers.backbones.onnx import OnnxClassifier
+
+    return OnnxClassifier(card)
+
+
+def _headed(card: Card, backbone: Classifier) -> Classifier:
+    from classifiers.backbones.headed import HeadedClassifier, read_heads
+
+    return HeadedClassifier(card, backbone, read_heads(card))
+
+
+def _beside(card: Card, path: Path) -> Classifier:
+    import tomllib
+
+    for other in sorted(path.parent.glob("*.toml")):
+        try:
+            table = tomllib.loads(other.read_text("utf-8"))
+        except (OSError, ValueError):
+            continue
+        if f"{table.get('name')}@{table.get('version')}" == card.backbone and table.get("kind") != "heads":
+            return load_card(other)
+    raise CardError(f"{path.name}: no card of its backbone {card.backbone} lies beside it: put it there")
+
+
+def _card(version: ClassifierVersion) -> Card:
+    path = _local(version)
+    return cards.parse(version.card, folder=path.parent, weights=path)
+
+
+def _stored(card: Card) -> str:
+    from django.core.files import File
+    from django.core.files.storage import storages
+
+    name = f"{card.sha256}{card.weights.suffix.lower()}"
+    storage = storages["models"]
+    if storage.exists(name):
+        return name
+    with card.weights.open("rb") as file:
+        return storage.save(name, File(file))
+
+
+def _local(version: ClassifierVersion) -> Path:
+    """The weights as a file of this machine; those of a remote storage are fetched once."""
+    from django.core.files.storage import storages
+
+    storage = storages["models"]
+    try:
+        return Path(storage.path(version.weights))
+    except NotImplementedError:
+        pass
+    target = _cache() / version.weights
+    if not target.exists():
+        part = target.with_name(f"{target.name}.{os.getpid()}.part")
+        with storage.open(version.weights) as remote, part.open("wb") as file:
+            for piece in remote.chunks():
+                file.write(piece)
+        part.replace(target)
+    return target
+
+
+def _cache() -> Path:
+    from django.conf import settings
+
+    folder = Path(settings.DATA_DIR) / "cache" / "models"
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
