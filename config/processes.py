@@ -104,8 +104,8 @@ def background(*, port: int, log: Path) -> Iterator[subprocess.Popen[bytes]]:
         try:
             runner.wait(timeout=STOP_SECONDS)
         except subprocess.TimeoutExpired:
-            runner.terminate()
-            runner.wait(timeout=STOP_SECONDS)
+            runner.kill()
+            runner.wait()
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -129,7 +129,8 @@ def _environment() -> dict[str, str]:
 
 
 def _end_with_stdin() -> None:
-    while sys.stdin.buffer.read(1024):
+    # Not sys.stdin: honcho forks, and a fork while this thread holds that object's lock would hang the child.
+    while os.read(0, 1024):
         pass
     os.kill(os.getpid(), signal.SIGTERM)
 
