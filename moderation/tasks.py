@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from celery import shared_task
+from django.db import transaction
 from django.utils import timezone
 
 from moderation import audit
@@ -23,6 +26,11 @@ def triage() -> dict[str, int]:
             return {"claimed": claimed}
     triage.delay()
     return {"claimed": claimed}
+
+
+def nudge_triage() -> None:
+    """For doors: once the caller's transaction is committed, tell a worker. `sweep` makes up for a lost hint."""
+    transaction.on_commit(partial(triage.apply_async, retry=False), robust=True)
 
 
 @shared_task(name="moderation.tasks.sweep")

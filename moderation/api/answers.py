@@ -1,0 +1,94 @@
+"""A submission as the API tells it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any
+
+from django.db.models import Prefetch
+
+from moderation import policies, wording
+from moderation.models import Finding, Status, Submission, TriagePlan
+from moderation.models.submissions import SubmissionQuerySet
+from moderation.routing import Plan, Zone
+
+
+def with_evidence(submissions: SubmissionQuerySet) -> SubmissionQuerySet:
+    """With all that `present` needs, in a fixed number of queries however many rows there are."""
+    findings = Finding.objects.select_related("classifier").order_by("id")
+    return submissions.prefetch_related("plan", "policy", Prefetch("findings", queryset=findings))
+
+
+def present(submission: Submission) -> dict[str, Any]:
+    """The contract's fields; what was declared and the image's facts as well, unless it lies under legal hold."""
+    answer: dict[str, Any] = {
+        "id": str(submission.pk),
+        "external_id": submission.external_id,
+        "status": submission.status,
+        "route": submission.route or None,
+        "decided_by": submission.decided_by or None,
+        "categories": categories(submission),
+        "reasons": [reason(why) for why in submission.reasons],
+        "policy_version": str(submission.policy) if submission.policy else None,
+        "plan_version": submission.plan.number if submission.plan else None,
+        "created_at": submission.created_at,
+        "settled_at": submission.settled_at,
+        "territories": dict.fromkeys(submission.territories, submission.status),
+        "disclosure": {},
+    }
+    if submission.status == Status.QUARANTINED:
+        return answer
+    return answer | {
+        "declared": {
+            "prompt": submission.prompt,
+            "negative_prompt": submission.negative_prompt,
+            "generator": submission.generator,
+            "author_ref": submission.author_ref,
+            "surface": submission.surface,
+            "audience": submission.audience,
+            "context": submission.context,
+        },
+        "image": {
+            "sha256": submission.sha256,
+            "media_type": submission.media_type,
+            "byte_size": submission.byte_size,
+            "width": submission.width,
+            "height": submission.height,
+        },
+    }
+
+
+def categories(submission: Submission) -> list[dict[str, Any]]:
+    """By the plan it was routed under: each category's highest probability and the band it fell into, highest first."""
+    if submission.plan is None:
+        return []
+    plan = parsed(submission.plan)
+    highest: dict[str, float] = {}
+    for finding in submission.findings.all():
+        if finding.classifier.ref not in plan.classifiers:
+            continue
+        for code, probability in zip(finding.classifier.categories, finding.probabilities, strict=True):
+            highest[code] = max(probability, highest.get(code, 0.0))
+    ranked = sorted(highest.items(), key=lambda item: (-item[1], item[0]))
+    return [{"code": code, "probability": round(value, 4), "band": band(plan, code, value)} for code, value in ranked]
+
+
+def band(plan: Plan, code: str, probability: float) -> Zone:
+    """Routing sends what the plan does not know to a person."""
+    return plan.bands[code].zone(probability) if code in plan.bands else "review"
+
+
+@lru_cache(maxsize=64)
+def parsed(plan: TriagePlan) -> Plan:
+    """Published plans never change, so they may be kept parsed."""
+    return policies.parsed(plan)
+
+
+def reason(why: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "code": why.get("code"),
+        "category": why.get("category") or None,
+        "probability": why.get("probability"),
+        "text": wording.sentence(why),
+    }
