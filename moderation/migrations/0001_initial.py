@@ -137,6 +137,7 @@ class Migration(migrations.Migration):
                     ("submissions:write", "Send submissions"),
                     ("submissions:read", "Read submissions"),
                     ("review", "Claim and decide review requests"),
+                    ("review:escalated", "Claim and decide what others escalated"),
                     ("policy", "Write guidelines, publish and roll back plans"),
                     ("policy:read", "Read guidelines and plans"),
                     ("exports", "Export labelled feedback"),

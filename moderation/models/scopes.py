@@ -9,6 +9,7 @@ class Scope(models.TextChoices):
     SUBMISSIONS_WRITE = "submissions:write", "Send submissions"
     SUBMISSIONS_READ = "submissions:read", "Read submissions"
     REVIEW = "review", "Claim and decide review requests"
+    REVIEW_ESCALATED = "review:escalated", "Claim and decide what others escalated"
     POLICY = "policy", "Write guidelines, publish and roll back plans"
     POLICY_READ = "policy:read", "Read guidelines and plans"
     EXPORTS = "exports", "Export labelled feedback"

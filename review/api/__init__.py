@@ -1,0 +1,1 @@
+"""Claiming and deciding over HTTP."""

@@ -1,0 +1,90 @@
+"""What a person does with a claim they hold."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
+from rest_framework import status
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from moderation.models import Scope
+from review import queue
+from review.api.doors import person_of, problems
+from review.api.shapes import DecisionAnswer, DecisionOrder, ExtensionAnswer
+from review.decisions import decide
+from review.models import Decision
+
+IDEMPOTENCY_KEY = OpenApiParameter(
+    "Idempotency-Key",
+    str,
+    OpenApiParameter.HEADER,
+    description="Send the same key with the same decision again, and get the same answer.",
+)
+GONE = OpenApiResponse(description="The claim is another's, has ended, or its request is settled. Nothing was changed.")
+
+
+class Decisions(APIView):
+    scopes = {"POST": Scope.REVIEW}
+
+    @extend_schema(
+        operation_id="claims_decide",
+        summary="Decide",
+        parameters=[IDEMPOTENCY_KEY],
+        request=DecisionOrder,
+        responses={201: DecisionAnswer, 409: GONE},
+    )
+    def post(self, request: Request, pk: UUID) -> Response:
+        person = person_of(request)
+        order = DecisionOrder(data=request.data)
+        order.is_valid(raise_exception=True)
+        with problems():
+            decision = decide(
+                pk, person, idempotency_key=request.headers.get("Idempotency-Key", ""), **order.validated_data
+            )
+        return Response(present(decision), status=status.HTTP_201_CREATED)
+
+
+class Extension(APIView):
+    scopes = {"POST": Scope.REVIEW}
+
+    @extend_schema(
+        operation_id="claims_extend",
+        summary="Keep the lease alive",
+        request=None,
+        responses={200: ExtensionAnswer, 409: GONE},
+    )
+    def post(self, request: Request, pk: UUID) -> Response:
+        with problems():
+            expires_at = queue.extend(pk, person_of(request))
+        return Response({"claim_id": pk, "expires_at": expires_at})
+
+
+class Release(APIView):
+    scopes = {"POST": Scope.REVIEW}
+
+    @extend_schema(
+        operation_id="claims_release", summary="Give a request back", request=None, responses={204: None, 409: GONE}
+    )
+    def post(self, request: Request, pk: UUID) -> Response:
+        with problems():
+            queue.release(pk, person_of(request))
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+
+def present(decision: Decision) -> dict[str, Any]:
+    return {
+        "id": decision.pk,
+        "claim_id": decision.claim_id,
+        "submission_id": decision.submission_id,
+        "verdict": decision.verdict,
+        "labels": decision.labels,
+        "rationale": decision.rationale,
+        "note": decision.note,
+        "seen": decision.seen,
+        "policy_version": str(decision.policy),
+        "decided_at": decision.decided_at,
+    }

@@ -1,0 +1,42 @@
+"""From a request to the person who acts, and from the rules' exceptions to problems."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from django.utils.translation import gettext as _
+from rest_framework.exceptions import PermissionDenied
+from rest_framework.request import Request
+
+from moderation.api.problems import Problem, invalid
+from moderation.models import User
+from review.decisions import KeyReused, NoGuideline, UnfitDecision
+from review.models import Claim
+from review.queue import ClaimGone, NotForYou
+
+
+def person_of(request: Request) -> User:
+    """Raises PermissionDenied for a key: it never stands in for a person."""
+    if isinstance(request.user, User):
+        return request.user
+    raise PermissionDenied(_("Only a person reviews; sign in."))
+
+
+@contextmanager
+def problems() -> Iterator[None]:
+    """Inside, what the rules refuse becomes the answer."""
+    try:
+        yield
+    except Claim.DoesNotExist as error:
+        raise Problem(404, _("No such claim"), _("There is no claim with this id.")) from error
+    except ClaimGone as error:
+        raise Problem(409, _("The claim is not yours any more"), str(error), code="claim_gone") from error
+    except KeyReused as error:
+        raise Problem(409, _("The key was used before"), str(error), code="key_reused") from error
+    except NoGuideline as error:
+        raise Problem(409, _("No guideline"), str(error), code="no_guideline") from error
+    except NotForYou as error:
+        raise PermissionDenied(str(error)) from error
+    except UnfitDecision as error:
+        raise invalid([{"pointer": error.pointer, "detail": str(error)}]) from error

@@ -1,0 +1,133 @@
+"""The shapes of requests and answers. Answers are described for the OpenAPI schema; tests hold real ones against it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rest_framework import serializers
+
+from moderation.models import Audience, Reason, Status
+from moderation.taxonomy import Category, Severity
+from review.decisions import LONGEST
+from review.models import Verdict
+from review.queue import MOST
+
+DAY = 86_400  # seconds
+
+
+class ClaimOrder(serializers.Serializer[object]):
+    count = serializers.IntegerField(min_value=1, max_value=MOST, default=1, help_text="How many requests to lease.")
+
+
+class Label(serializers.Serializer[object]):
+    category = serializers.ChoiceField(choices=Category.choices)
+    severity = serializers.ChoiceField(choices=Severity.choices)
+
+
+class Seen(serializers.Serializer[object]):
+    revealed = serializers.BooleanField(help_text="Whether the image was shown unblurred.")
+    seconds = serializers.FloatField(min_value=0, max_value=DAY, help_text="For how long it was in view.")
+
+
+class DecisionOrder(serializers.Serializer[object]):
+    verdict = serializers.ChoiceField(choices=Verdict.choices)
+    labels = Label(many=True, required=False, default=list, help_text="What it violates; a block names at least one.")
+    rationale = serializers.CharField(
+        required=False, allow_blank=True, default="", max_length=LONGEST, help_text="Told to the author on request."
+    )
+    note = serializers.CharField(
+        required=False, allow_blank=True, default="", max_length=LONGEST, help_text="For colleagues only."
+    )
+    seen = Seen(required=False, default=dict)
+
+
+class Band(serializers.Serializer[object]):
+    code = serializers.CharField()
+    name = serializers.CharField()
+    probability = serializers.FloatField()
+    band = serializers.ChoiceField(choices=["approve", "review", "block"], allow_null=True)
+    approve = serializers.FloatField(allow_null=True, help_text="Approved below this cut.")
+    block = serializers.FloatField(allow_null=True, help_text="Blocked from this cut on; null: only by a person.")
+
+
+class Links(serializers.Serializer[object]):
+    blurred = serializers.CharField(help_text="Small, blurred and grey.")
+    working = serializers.CharField()
+
+
+class Guideline(serializers.Serializer[object]):
+    category = serializers.ChoiceField(choices=Category.choices)
+    name = serializers.CharField()
+    version = serializers.IntegerField()
+    headline = serializers.CharField()
+    definition = serializers.CharField()
+    allowed = serializers.ListField(child=serializers.CharField())
+    not_allowed = serializers.ListField(child=serializers.CharField())
+    exceptions = serializers.CharField(allow_blank=True)
+    severity = serializers.ChoiceField(choices=Severity.choices)
+    published_at = serializers.DateTimeField()
+
+
+class ClaimedSubmission(serializers.Serializer[object]):
+    id = serializers.UUIDField()
+    external_id = serializers.CharField(allow_null=True)
+    prompt = serializers.CharField(allow_blank=True)
+    negative_prompt = serializers.CharField(allow_blank=True)
+    generator: serializers.Field[Any, Any, Any, Any] = serializers.DictField()
+    surface = serializers.CharField(allow_blank=True)
+    audience = serializers.ChoiceField(choices=Audience.choices)
+    territories = serializers.ListField(child=serializers.CharField())
+    width = serializers.IntegerField()
+    height = serializers.IntegerField()
+    media_type = serializers.CharField()
+    byte_size = serializers.IntegerField()
+    created_at = serializers.DateTimeField()
+    status = serializers.ChoiceField(choices=Status.choices, allow_null=True, help_text="Null in a blind check.")
+    categories = Band(many=True, help_text="The likeliest first; empty in a blind check.")
+    reasons = serializers.ListField(child=serializers.CharField(), help_text="Why a person looks, in sentences.")
+    image = Links(help_text="Paths on this host, for this person and a few minutes only.")
+    policy = Guideline(allow_null=True, help_text="The guideline of the likely category.")
+
+
+class ClaimAnswer(serializers.Serializer[object]):
+    claim_id = serializers.UUIDField()
+    request_id = serializers.UUIDField()
+    submission_id = serializers.UUIDField()
+    reason = serializers.ChoiceField(choices=Reason.choices)
+    category = serializers.ChoiceField(choices=Category.choices, allow_null=True)
+    claimed_at = serializers.DateTimeField()
+    expires_at = serializers.DateTimeField()
+    submission = ClaimedSubmission()
+
+
+class ClaimsAnswer(serializers.Serializer[object]):
+    claims = ClaimAnswer(many=True)
+
+
+class DecisionAnswer(serializers.Serializer[object]):
+    id = serializers.UUIDField()
+    claim_id = serializers.UUIDField()
+    submission_id = serializers.UUIDField()
+    verdict = serializers.ChoiceField(choices=Verdict.choices)
+    labels = Label(many=True)
+    rationale = serializers.CharField(allow_blank=True)
+    note = serializers.CharField(allow_blank=True)
+    seen: serializers.Field[Any, Any, Any, Any] = serializers.DictField()
+    policy_version = serializers.CharField(help_text="The guideline it was decided by.")
+    decided_at = serializers.DateTimeField()
+
+
+class ExtensionAnswer(serializers.Serializer[object]):
+    claim_id = serializers.UUIDField()
+    expires_at = serializers.DateTimeField()
+
+
+class QueueAnswer(serializers.Serializer[object]):
+    name = serializers.CharField()
+    open = serializers.IntegerField(help_text="Requests waiting or in somebody's hands.")
+    capped = serializers.BooleanField(help_text="Whether there are more than `open`: counting stops there.")
+    oldest = serializers.DateTimeField(allow_null=True)
+
+
+class QueuesAnswer(serializers.Serializer[object]):
+    queues = QueueAnswer(many=True)

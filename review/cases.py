@@ -1,0 +1,158 @@
+"""What a reviewer is shown of a claimed request: why a person looks, what the classifiers said, which rule applies."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from functools import lru_cache
+from typing import Any, Final
+from uuid import UUID
+
+from classifiers.models import ClassifierVersion
+from moderation.models import Finding, PolicyVersion, Reason, Submission, TriagePlan, User
+from moderation.policies import parsed
+from moderation.routing import Plan
+from moderation.taxonomy import Category
+from moderation.wording import category_name, sentence
+from review import images
+from review.models import Claim
+
+# Whoever checks the machines must not be swayed by them: no scores, no reasons, no status.
+BLIND: Final = frozenset({Reason.AUDIT_SAMPLE, Reason.GOLD, Reason.SECOND_OPINION})
+
+
+@lru_cache(maxsize=64)
+def plan_of(key: UUID) -> Plan:
+    """Published plans never change, so a process reads each once."""
+    return parsed(TriagePlan.objects.get(pk=key))
+
+
+@lru_cache(maxsize=256)
+def version_of(key: UUID) -> tuple[str, tuple[str, ...]]:
+    """A classifier version's name@version and what it scores; neither ever changes."""
+    version = ClassifierVersion.objects.only("name", "version", "categories").get(pk=key)
+    return version.ref, tuple(version.categories)
+
+
+def guidelines(categories: Collection[str]) -> dict[str, PolicyVersion]:
+    """The guideline in force of each category; OTHER's for one that has none, and for "", if there is one."""
+    rows = PolicyVersion.objects.filter(category__in={*categories, Category.OTHER}).in_force()
+    found = {policy.category: policy for policy in rows}
+    other = found.get(Category.OTHER)
+    return {category: policy for category in categories if (policy := found.get(category, other)) is not None}
+
+
+def guideline(category: str) -> PolicyVersion | None:
+    return guidelines([category]).get(category)
+
+
+def probabilities_of(submissions: Sequence[Submission]) -> dict[UUID, dict[str, float]]:
+    """Each category's highest probability by the classifiers of the plan that triaged the image. One query."""
+    pinned = {one.pk: plan_of(one.plan_id).classifiers for one in submissions if one.plan_id}
+    highest: dict[UUID, dict[str, float]] = defaultdict(dict)
+    found = Finding.objects.filter(submission__in=pinned)
+    for key, version, values in found.values_list("submission_id", "classifier_id", "probabilities"):
+        ref, categories = version_of(version)
+        if ref in pinned[key]:
+            scores = highest[key]
+            for category, value in zip(categories, values, strict=True):
+                scores[category] = max(value, scores.get(category, 0.0))
+    return highest
+
+
+def shown(claims: Sequence[Claim], reviewer: User) -> list[dict[str, Any]]:
+    """The contract's claims, ready for JSON, in the order given. Two queries, however many claims."""
+    told = [claim.request for claim in claims if claim.request.reason not in BLIND]
+    scores = probabilities_of([request.submission for request in told])
+    rules = guidelines({category_of(claim) for claim in claims}) if claims else {}
+    return [
+        {
+            "claim_id": claim.pk,
+            "request_id": claim.request_id,
+            "submission_id": claim.request.submission_id,
+            "reason": claim.request.reason,
+            "category": category_of(claim) or None,
+            "claimed_at": claim.claimed_at,
+            "expires_at": claim.expires_at,
+            "submission": {
+                **declared(claim.request.submission),
+                **judged(claim, scores.get(claim.request.submission_id, {})),
+                "image": {
+                    variant.value: images.link(claim.request.submission, reviewer, variant)
+                    for variant in images.Variant
+                },
+                "policy": worded(rules.get(category_of(claim))),
+            },
+        }
+        for claim in claims
+    ]
+
+
+def category_of(claim: Claim) -> str:
+    """The category a reviewer should have in mind; "" where none stands out, or where they must not know."""
+    return "" if claim.request.reason in BLIND else claim.request.category
+
+
+def judged(claim: Claim, scores: Mapping[str, float]) -> dict[str, Any]:
+    """What the machines made of it; nothing of that where the reviewer checks them."""
+    submission = claim.request.submission
+    if claim.request.reason in BLIND:
+        return {"status": None, "categories": [], "reasons": []}
+    return {
+        "status": submission.status,
+        "categories": banded(scores, submission),
+        "reasons": [sentence(why) for why in submission.reasons],
+    }
+
+
+def declared(submission: Submission) -> dict[str, Any]:
+    """What came with the image."""
+    return {
+        "id": submission.pk,
+        "external_id": submission.external_id,
+        "prompt": submission.prompt,
+        "negative_prompt": submission.negative_prompt,
+        "generator": submission.generator,
+        "surface": submission.surface,
+        "audience": submission.audience,
+        "territories": submission.territories,
+        "width": submission.width,
+        "height": submission.height,
+        "media_type": submission.media_type,
+        "byte_size": submission.byte_size,
+        "created_at": submission.created_at,
+    }
+
+
+def banded(scores: Mapping[str, float], submission: Submission) -> list[dict[str, Any]]:
+    """Each category with its probability and the cuts of the plan that triaged the image, the likeliest first."""
+    bands = plan_of(submission.plan_id).bands if submission.plan_id else {}
+    return [
+        {
+            "code": category,
+            "name": category_name(category),
+            "probability": round(value, 4),
+            "band": band.zone(value) if band else None,
+            "approve": band.approve if band else None,
+            "block": band.block if band else None,
+        }
+        for category, value in sorted(scores.items(), key=lambda item: (-item[1], item[0]))
+        for band in [bands.get(category)]
+    ]
+
+
+def worded(policy: PolicyVersion | None) -> dict[str, Any] | None:
+    if policy is None:
+        return None
+    return {
+        "category": policy.category,
+        "name": category_name(policy.category),
+        "version": policy.number,
+        "headline": policy.headline,
+        "definition": policy.definition,
+        "allowed": policy.allowed,
+        "not_allowed": policy.not_allowed,
+        "exceptions": policy.exceptions,
+        "severity": policy.severity,
+        "published_at": policy.published_at,
+    }

@@ -1,0 +1,224 @@
+"""A person's decision: one row that is never edited, and its effects, in one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from uuid_utils.compat import uuid7
+
+from moderation import audit, lifecycle
+from moderation.actors import Actor
+from moderation.models import PolicyVersion, Reason, ReviewRequest, Status, Submission, User
+from moderation.taxonomy import Category, Severity
+from review.cases import guideline, plan_of
+from review.models import Claim, Decision, Outcome, Verdict
+from review.queue import ESCALATED, ClaimEnded, end, locked
+
+LONGEST: Final = 10_000  # characters of a rationale or a note
+LONGEST_KEY: Final = 200
+
+SETTLES: Final[Mapping[Verdict, Status]] = {
+    Verdict.APPROVE: Status.APPROVED,
+    Verdict.BLOCK: Status.BLOCKED,
+    Verdict.QUARANTINE: Status.QUARANTINED,
+}
+# Requests that ask what to do with the image: one answer answers them all.
+SAME_QUESTION: Final = (Reason.UNCERTAIN, Reason.POLICY, Reason.CLASSIFIER_ERROR, Reason.HASH_MATCH)
+
+
+class UnfitDecision(Exception):
+    """The decision does not say enough, or says what cannot be. `pointer` names the field to mend, as in "#/labels"."""
+
+    def __init__(self, pointer: str, message: str) -> None:
+        super().__init__(message)
+        self.pointer = pointer
+
+
+class KeyReused(Exception):
+    """This Idempotency-Key came with another decision before. Use a new key for a new decision; nothing was changed."""
+
+
+class NoGuideline(Exception):
+    """There is no guideline to decide by. A policy lead publishes one, at least for OTHER."""
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What the person said, in the form in which it is stored."""
+
+    verdict: Verdict
+    labels: Sequence[Mapping[str, Any]]
+    rationale: str
+    note: str
+    seen: Mapping[str, Any]
+
+    @property
+    def category(self) -> str:
+        """The gravest of the categories named; "" when none is."""
+        return max(self.labels, key=lambda label: int(label["severity"]))["category"] if self.labels else ""
+
+    def is_of(self, decision: Decision) -> bool:
+        return self == Judgement(
+            Verdict(decision.verdict), decision.labels, decision.rationale, decision.note, decision.seen
+        )
+
+
+def judgement(
+    verdict: str, labels: Sequence[Mapping[str, Any]], rationale: str, note: str, seen: Mapping[str, Any] | None
+) -> Judgement:
+    """Checked and in one form. Raises UnfitDecision."""
+    if verdict not in Verdict.values:
+        raise UnfitDecision("#/verdict", _("A verdict is one of: %(all)s.") % {"all": ", ".join(Verdict.values)})
+    checked = [label_of(label, f"#/labels/{index}") for index, label in enumerate(labels)]
+    if len({label["category"] for label in checked}) < len(checked):
+        raise UnfitDecision("#/labels", _("Name each category once."))
+    if verdict == Verdict.BLOCK and not checked:
+        raise UnfitDecision("#/labels", _("A block names at least one category that the image violates."))
+    for field, text in (("rationale", rationale), ("note", note)):
+        if len(text) > LONGEST or "\0" in text:
+            raise UnfitDecision(f"#/{field}", _("At most %(most)d characters of plain text.") % {"most": LONGEST})
+    return Judgement(Verdict(verdict), checked, rationale, note, dict(seen or {}))
+
+
+def label_of(label: Mapping[str, Any], pointer: str) -> dict[str, Any]:
+    category, severity = label.get("category"), label.get("severity")
+    if category not in Category.values:
+        raise UnfitDecision(f"{pointer}/category", _("This category is not in the taxonomy."))
+    if isinstance(severity, bool) or severity not in Severity.values:
+        raise UnfitDecision(f"{pointer}/severity", _("A severity is a whole number from 0 to 4."))
+    return {"category": str(category), "severity": int(severity)}
+
+
+@transaction.atomic
+def decide(
+    claim_id: UUID,
+    reviewer: User,
+    *,
+    verdict: str,
+    labels: Sequence[Mapping[str, Any]] = (),
+    rationale: str = "",
+    note: str = "",
+    seen: Mapping[str, Any] | None = None,
+    idempotency_key: str = "",
+) -> Decision:
+    """Afterwards the decision is on record, the claim has ended, and the request is settled, escalated or free again.
+
+    The same key with the same words gives the same decision again. Raises UnfitDecision, KeyReused, NoGuideline,
+    Claim.DoesNotExist, NotYourClaim or ClaimEnded (late, given back, settled by another); then nothing has changed.
+    """
+    said = judgement(verdict, labels, rationale, note, seen)
+    if len(idempotency_key) > LONGEST_KEY:
+        raise UnfitDecision("#", _("An Idempotency-Key has at most %(most)d characters.") % {"most": LONGEST_KEY})
+    claim = locked(claim_id, reviewer)
+    try:
+        end(claim, outcome=Outcome.DECIDED, now=timezone.now())
+    except ClaimEnded:
+        return earlier(claim, said, idempotency_key)
+    check(said, claim.request)
+    decision, policy = written(said, claim, reviewer, idempotency_key)
+    settle(said, claim.request)
+    data = recorded(decision, claim, policy)
+    moves = route(said, claim.request)
+    for to in moves:
+        lifecycle.move(claim.request.submission, to, actor=Actor.person(reviewer), reason="decision", **data)
+    if not moves:
+        subject = audit.submission(decision.submission_id)
+        audit.record(audit.Entry(Actor.person(reviewer), "decision.recorded", subject, data))
+    return decision
+
+
+def earlier(claim: Claim, said: Judgement, idempotency_key: str) -> Decision:
+    """The decision already made on this claim, when this is the same one sent again. Raises ClaimEnded or KeyReused."""
+    made = Decision.objects.filter(claim=claim).first() if idempotency_key else None
+    if made is None or made.idempotency_key != idempotency_key:
+        raise ClaimEnded(
+            _("This claim has ended: it was decided, given back, or its lease ran out. Claim the next one.")
+        )
+    if not said.is_of(made):
+        raise KeyReused(_("This Idempotency-Key was used for another decision. Nothing was changed."))
+    return made
+
+
+def check(said: Judgement, request: ReviewRequest) -> None:
+    """Whether this verdict may be given on this request. Raises ClaimEnded or UnfitDecision."""
+    if request.submission.status == Status.QUARANTINED:
+        raise ClaimEnded(_("This image came under legal hold in the meantime. Claim the next one."))
+    if said.verdict == Verdict.ESCALATE and request.queue == ESCALATED:
+        raise UnfitDecision("#/verdict", _("This request is already escalated: decide, or skip it."))
+
+
+def written(said: Judgement, claim: Claim, reviewer: User, idempotency_key: str) -> tuple[Decision, PolicyVersion]:
+    """The decision's row, by the guideline of the gravest category named, else the likely one. Raises NoGuideline."""
+    submission = claim.request.submission
+    policy = guideline(said.category or claim.request.category)
+    if policy is None:
+        raise NoGuideline(_("No guideline is published yet, so nobody can decide. Ask a policy lead to publish one."))
+    decision = Decision(
+        id=uuid7(),
+        claim=claim,
+        submission=submission,
+        reviewer=reviewer,
+        verdict=said.verdict,
+        labels=list(said.labels),
+        rationale=said.rationale,
+        note=said.note,
+        seen=dict(said.seen),
+        policy=policy,
+        plan_id=submission.plan_id,
+        idempotency_key=idempotency_key,
+    )
+    decision.save(force_insert=True)
+    return decision, policy
+
+
+def settle(said: Judgement, request: ReviewRequest) -> None:
+    """Close the request with those it answers too, hand it to the seniors, or leave it to somebody else."""
+    now = timezone.now()
+    if said.verdict == Verdict.SKIP:
+        ReviewRequest.objects.filter(pk=request.pk).update(leased_until=now)
+    elif said.verdict == Verdict.ESCALATE:
+        ReviewRequest.objects.filter(pk=request.pk).update(leased_until=now, queue=ESCALATED)
+    else:
+        of_this_image = ReviewRequest.objects.filter(submission=request.submission_id, closed_at__isnull=True)
+        of_this_image.filter(answered_by(said, request)).update(closed_at=now)
+
+
+def answered_by(said: Judgement, request: ReviewRequest) -> Q:
+    """Which open requests of the same image need no answer of their own any more."""
+    if request.reason == Reason.GOLD:
+        return Q(pk=request.pk)
+    if said.verdict == Verdict.QUARANTINE:
+        return Q(submission=request.submission_id)  # nobody is to look at it again
+    return Q(pk=request.pk) | Q(reason__in=SAME_QUESTION)
+
+
+def route(said: Judgement, request: ReviewRequest) -> list[Status]:
+    """The legal moves to where the verdict puts the image; none when it is there, or only tested the reviewer."""
+    to, origin = SETTLES.get(said.verdict), Status(request.submission.status)
+    if to is None or to == origin or request.reason == Reason.GOLD:
+        return []
+    return [to] if to in lifecycle.LEGAL[origin] else [Status.IN_REVIEW, to]
+
+
+def recorded(decision: Decision, claim: Claim, policy: PolicyVersion) -> dict[str, Any]:
+    """What the audit log keeps of a decision: enough to know what was said, by which rule, and after seeing what."""
+    submission: Submission = claim.request.submission
+    return {
+        "decision": str(decision.pk),
+        "verdict": str(decision.verdict),
+        "labels": decision.labels,
+        "policy": str(policy),
+        "plan": plan_of(submission.plan_id).number if submission.plan_id else None,
+        "seen": decision.seen,
+        "request": str(claim.request_id),
+        "asked": claim.request.reason,
+        "claim": str(claim.pk),
+        "claimed_at": claim.claimed_at.isoformat(),
+    }

@@ -1,0 +1,99 @@
+"""Images for reviewers' eyes: short-lived links, each for one person, one image and one variant of it.
+
+A link alone opens nothing: each request is authorised again, so a link that leaks, or outlives the right, is void.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+from typing import IO, Final
+from uuid import UUID
+
+from django.conf import settings
+from django.core import signing
+from django.core.files.storage import storages
+from django.db.models import Exists, OuterRef
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from moderation.models import Scope, Status, Submission, User
+from review.models import Claim
+
+SALT: Final = "review.images"
+LOOK_BACK: Final = timedelta(hours=1)  # after a lease, for the reviewer's own history
+
+
+class Variant(StrEnum):
+    """What is served: names of fields of Submission and of files in the storage "derivatives"."""
+
+    BLURRED = "blurred"
+    WORKING = "working"
+
+
+class LinkExpired(Exception):
+    """The link is older than IMAGE_URL_SECONDS. Ask for the claim again to get a fresh one."""
+
+
+class NotAllowed(Exception):
+    """This person may not see this image, or not by this link."""
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """An open file of JPEG bytes, and how many seconds the link still holds."""
+
+    file: IO[bytes]
+    seconds_left: int
+
+
+def link(submission: Submission, reviewer: User, variant: str) -> str:
+    """A path on this host that shows `variant` ("working" or "blurred") to `reviewer` for IMAGE_URL_SECONDS."""
+    variant = Variant(variant)
+    path = reverse("review-image", kwargs={"submission": submission.pk, "variant": variant.value})
+    return f"{path}?key={key(submission.pk, reviewer, variant)}"
+
+
+def key(submission: UUID, reviewer: User, variant: Variant) -> str:
+    """When and that we said so, without repeating what the path and the session say already: timestamp:signature."""
+    bound = bind(submission, reviewer, variant)
+    return signing.TimestampSigner(salt=SALT).sign(bound).removeprefix(f"{bound}:")
+
+
+def bind(submission: UUID, reviewer: User, variant: Variant) -> str:
+    return f"{submission}/{variant.value}/{reviewer.pk}"
+
+
+def open_link(submission: UUID, reviewer: User, variant: Variant, given: str) -> Opened:
+    """The image behind a link. Raises NotAllowed, LinkExpired, Submission.DoesNotExist or FileNotFoundError."""
+    signer = signing.TimestampSigner(salt=SALT)
+    bound = f"{bind(submission, reviewer, variant)}:{given}"
+    try:
+        signer.unsign(bound, max_age=settings.IMAGE_URL_SECONDS)
+    except signing.SignatureExpired as error:
+        raise LinkExpired(_("This link has expired. Open the request again.")) from error
+    except signing.BadSignature as error:
+        raise NotAllowed(_("This link was not made for you, or was changed.")) from error
+    return Opened(storages["derivatives"].open(name_of(submission, reviewer, variant)), seconds_left(given))
+
+
+def name_of(submission: UUID, reviewer: User, variant: Variant) -> str:
+    """The file's name, when this person may look at this image now. Raises NotAllowed or Submission.DoesNotExist."""
+    if not reviewer.has_scope(Scope.REVIEW):
+        raise NotAllowed(_("Only reviewers look at images."))
+    held = Claim.objects.filter(
+        request__submission=OuterRef("pk"), reviewer=reviewer, expires_at__gt=timezone.now() - LOOK_BACK
+    )
+    status, name, is_held = Submission.objects.values_list("status", variant.value, Exists(held)).get(pk=submission)
+    if status == Status.QUARANTINED:
+        raise NotAllowed(_("This image is under legal hold."))
+    if not is_held:
+        raise NotAllowed(_("You hold no claim on this image."))
+    return str(name)
+
+
+def seconds_left(given: str) -> int:
+    made = signing.b62_decode(given.split(":", maxsplit=1)[0])
+    return max(0, settings.IMAGE_URL_SECONDS - (int(timezone.now().timestamp()) - made))

@@ -1,0 +1,270 @@
+"""The queue: who looks at what next.
+
+A claim is a lease on one request. The request's `leased_until` says when it is free again, so that the next claim finds
+work in one walk along the index of open requests; the claim's row says who holds it. Every writer locks the request
+first, then the claim, so nobody waits in a circle. Each claim that ends without a decision leaves an audit event, a
+decided one leaves the decision's: the log knows everyone who had the image in hand.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Final, TypedDict
+from uuid import UUID
+
+from django.conf import settings
+from django.db import connection, transaction
+from django.db.models import Exists, OuterRef, QuerySet
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from uuid_utils.compat import uuid7
+
+from moderation import audit
+from moderation.actors import HOUSE, Actor
+from moderation.models import ReviewRequest, Scope, Status, User
+from review.models import Claim, Outcome
+
+if TYPE_CHECKING:
+    from django_stubs_ext import WithAnnotations
+
+GENERAL: Final = "general"
+ESCALATED: Final = "escalated"
+MOST: Final = 10  # requests in one claim
+SWEEP: Final = 500  # leases ended in one transaction
+
+
+COUNTED: Final = 10_000  # a longer queue is "at least" this long: counting on would cost with the backlog
+
+
+class LeftOpen(TypedDict):
+    left_open: bool  # whether a claim whose lease is over still waits to be ended
+
+
+class NotForYou(Exception):
+    """This queue needs a right that the person does not hold."""
+
+
+class ClaimGone(Exception):
+    """The claim is no longer the caller's to act on. Claim the next request; nothing was changed."""
+
+
+class NotYourClaim(ClaimGone):
+    """Somebody else holds it."""
+
+
+class ClaimEnded(ClaimGone):
+    """Its lease ran out, it was given back, or its request is settled."""
+
+
+def is_open_to(reviewer: User, queue: str) -> bool:
+    """What was escalated is for seniors; the rest is for every reviewer."""
+    return queue != ESCALATED or reviewer.has_scope(Scope.REVIEW_ESCALATED)
+
+
+def check_queue(reviewer: User, queue: str) -> None:
+    if not is_open_to(reviewer, queue):
+        raise NotForYou(_("Escalated requests are for senior moderators. Claim from another queue."))
+
+
+@transaction.atomic
+def claim(reviewer: User, queue: str, count: int = 1) -> list[Claim]:
+    """Up to `count` requests, most urgent first, now leased to `reviewer`; fewer or none when there are no more.
+
+    Nobody gets a request they decided or skipped before, nor one that another person holds. Three statements, whatever
+    the length of the queue; the claims come with their requests and submissions. Raises NotForYou.
+    """
+    check_queue(reviewer, queue)
+    now = timezone.now()
+    requests = list(free(reviewer, queue, now=now)[: min(count, MOST)])
+    if not requests:
+        return []
+    until = now + timedelta(seconds=settings.REVIEW_LEASE_SECONDS)
+    ReviewRequest.objects.filter(pk__in=[request.pk for request in requests]).update(leased_until=until)
+    left = [request.pk for request in requests if request.left_open]
+    ended = expire(Claim.objects.filter(request__in=left, ended_at__isnull=True), now=now) if left else []
+    claims = [Claim(id=uuid7(), request=request, reviewer=reviewer, expires_at=until) for request in requests]
+    Claim.objects.bulk_create(claims)
+    record_ends(ended, actor=HOUSE)
+    return claims
+
+
+def free(reviewer: User, queue: str, *, now: datetime) -> QuerySet[WithAnnotations[ReviewRequest, LeftOpen]]:
+    """The queue as this person sees it, locked row by row; a row that is being claimed elsewhere is passed over."""
+    answered = Claim.objects.filter(request=OuterRef("pk"), reviewer=reviewer, outcome=Outcome.DECIDED)
+    left_open = Claim.objects.filter(request=OuterRef("pk"), ended_at__isnull=True)
+    return (
+        ReviewRequest.objects.filter(queue=queue, closed_at__isnull=True, leased_until__lte=now)
+        .exclude(submission__status=Status.QUARANTINED)
+        .filter(~Exists(answered))
+        .annotate(left_open=Exists(left_open))
+        .select_related("submission")
+        .order_by("-priority", "id")
+        .select_for_update(skip_locked=True, of=("self",), no_key=True)
+    )
+
+
+def expire(claims: QuerySet[Claim], *, now: datetime) -> list[Claim]:
+    """End these claims, whose requests the caller has locked; returns them with their people."""
+    ended = list(claims.select_related("reviewer", "request"))
+    Claim.objects.filter(pk__in=[one.pk for one in ended]).update(ended_at=now, outcome=Outcome.EXPIRED)
+    for one in ended:
+        one.ended_at, one.outcome = now, Outcome.EXPIRED
+    return ended
+
+
+def record_ends(claims: Iterable[Claim], *, actor: Actor) -> None:
+    """Tell the audit log of claims that ended without a decision."""
+    entries = [
+        audit.Entry(
+            actor,
+            f"claim.{one.outcome}",
+            audit.submission(one.request.submission_id),
+            {
+                "claim": str(one.pk),
+                "request": str(one.request_id),
+                "reviewer": str(Actor.person(one.reviewer)),
+                "claimed_at": one.claimed_at.isoformat(),
+            },
+        )
+        for one in claims
+    ]
+    if entries:
+        audit.record_many(entries)
+
+
+def locked(claim_id: UUID, reviewer: User) -> Claim:
+    """This person's claim with its request, locked, and its submission. Raises Claim.DoesNotExist or NotYourClaim.
+
+    The submission is locked before the request: two people who decide on two requests of one submission queue up here.
+    The claim itself is as it was before any wait for the locks: change it only by a conditional UPDATE.
+    """
+    found = (
+        Claim.objects.select_related("request__submission")
+        .select_for_update(of=("request__submission", "request"), no_key=True)
+        .get(pk=claim_id)
+    )
+    if found.reviewer_id != reviewer.pk:
+        raise NotYourClaim(_("Somebody else holds this claim. Claim a request of your own."))
+    return found
+
+
+def end(claim: Claim, *, outcome: Outcome, now: datetime) -> None:
+    """End a claim that is still live; raises ClaimEnded when it is not."""
+    is_open = claim.request.closed_at is None
+    if not (is_open and live(now=now).filter(pk=claim.pk).update(ended_at=now, outcome=outcome)):
+        raise ClaimEnded(_("This claim has ended: its lease ran out or its request was settled. Claim the next one."))
+    claim.ended_at, claim.outcome = now, outcome
+
+
+def live(*, now: datetime) -> QuerySet[Claim]:
+    return Claim.objects.filter(ended_at__isnull=True, expires_at__gt=now)
+
+
+@transaction.atomic
+def extend(claim_id: UUID, reviewer: User) -> datetime:
+    """The heartbeat: the lease runs a full span from now; returns its end. Raises ClaimGone or Claim.DoesNotExist."""
+    found = locked(claim_id, reviewer)
+    now = timezone.now()
+    until = now + timedelta(seconds=settings.REVIEW_LEASE_SECONDS)
+    is_open = found.request.closed_at is None
+    if not (is_open and live(now=now).filter(pk=found.pk).update(expires_at=until)):
+        raise ClaimEnded(_("This claim has ended, so its lease cannot be extended. Claim the next one."))
+    ReviewRequest.objects.filter(pk=found.request_id).update(leased_until=until)
+    return until
+
+
+@transaction.atomic
+def release(claim_id: UUID, reviewer: User) -> None:
+    """Give the request back; anybody, this person too, may claim it next. Raises ClaimGone or Claim.DoesNotExist."""
+    found = locked(claim_id, reviewer)
+    now = timezone.now()
+    end(found, outcome=Outcome.RELEASED, now=now)
+    ReviewRequest.objects.filter(pk=found.request_id).update(leased_until=now)
+    found.reviewer = reviewer
+    record_ends([found], actor=Actor.person(reviewer))
+
+
+def free_ended() -> int:
+    """End the claims whose lease is over; returns how many. Requests are free by then anyway: this is book-keeping."""
+    ended = 0
+    while found := free_batch():
+        ended += found
+    return ended
+
+
+@transaction.atomic
+def free_batch() -> int:
+    now = timezone.now()
+    over = Claim.objects.filter(ended_at__isnull=True, expires_at__lte=now)
+    # In the order of keys, and passing over what somebody works on at this moment: it is looked at again next time.
+    requests = (
+        ReviewRequest.objects.filter(pk__in=over.order_by("expires_at").values("request")[:SWEEP])
+        .order_by("pk")
+        .select_for_update(skip_locked=True, no_key=True)
+        .values_list("pk", flat=True)
+    )
+    keys: Sequence[UUID] = list(requests)
+    ended = expire(over.filter(request__in=keys), now=now)
+    record_ends(ended, actor=HOUSE)
+    return len(ended)
+
+
+def held(reviewer: User) -> list[Claim]:
+    """What this person holds now, oldest first: a reloaded page goes on with these."""
+    return list(
+        live(now=timezone.now())
+        .filter(reviewer=reviewer, request__closed_at__isnull=True)
+        .exclude(request__submission__status=Status.QUARANTINED)
+        .select_related("request__submission")
+        .order_by("id")
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Backlog:
+    """One queue's open requests, those in somebody's hands included. `capped`: counting stopped there."""
+
+    queue: str
+    open: int
+    capped: bool
+    oldest: datetime | None
+
+
+# Each step of `heads` is one look into the index of open requests: the oldest of the next priority, or next queue.
+BACKLOG: Final = """
+WITH RECURSIVE heads AS (
+    (SELECT queue, priority, opened_at FROM moderation_reviewrequest
+     WHERE closed_at IS NULL ORDER BY queue, priority DESC, id LIMIT 1)
+    UNION ALL
+    SELECT next.* FROM heads CROSS JOIN LATERAL (
+        (SELECT queue, priority, opened_at FROM moderation_reviewrequest
+         WHERE closed_at IS NULL AND queue = heads.queue AND priority < heads.priority
+         ORDER BY priority DESC, id LIMIT 1)
+        UNION ALL
+        (SELECT queue, priority, opened_at FROM moderation_reviewrequest
+         WHERE closed_at IS NULL AND queue > heads.queue ORDER BY queue, priority DESC, id LIMIT 1)
+        LIMIT 1
+    ) next
+)
+SELECT queue, min(opened_at), (
+    SELECT count(*) FROM (
+        SELECT FROM moderation_reviewrequest WHERE closed_at IS NULL AND queue = heads.queue LIMIT %s
+    ) counted
+)
+FROM heads GROUP BY queue ORDER BY queue
+"""
+
+
+def counts() -> list[Backlog]:
+    """Every queue that has open requests, and the two that are always there. One statement of bounded cost."""
+    with connection.cursor() as cursor:
+        cursor.execute(BACKLOG, [COUNTED + 1])
+        found = {
+            queue: Backlog(queue, min(number, COUNTED), number > COUNTED, oldest)
+            for queue, oldest, number in cursor.fetchall()
+        }
+    for queue in (GENERAL, ESCALATED):
+        found.setdefault(queue, Backlog(queue, 0, capped=False, oldest=None))
+    return [found[queue] for queue in sorted(found, key=lambda name: (name != GENERAL, name))]
