@@ -127,6 +127,8 @@ TRIAGE_THREADS = read("LOUPE_TRIAGE_THREADS", positive, default=2)
 REVIEW_LEASE_SECONDS = read("LOUPE_REVIEW_LEASE_SECONDS", positive, default=300)
 IMAGE_URL_SECONDS = 300
 
+API_RATE = read("LOUPE_API_RATE", positive, default=6000)  # requests a minute, each key and each person
+
 # A multipart body holds one image and its fields; a JSON batch holds up to a hundred images in base64.
 DATA_UPLOAD_MAX_MEMORY_SIZE = MAX_IMAGE_BYTES * 2
 FILE_UPLOAD_MAX_MEMORY_SIZE = MAX_IMAGE_BYTES
@@ -148,6 +150,7 @@ INSTALLED_APPS = [
     "allauth.mfa",
     "rest_framework",
     "drf_spectacular",
+    "drf_spectacular_sidecar",
     "django_filters",
     "django_htmx",
     "csp",
@@ -253,10 +256,10 @@ REST_FRAMEWORK = {
     ],
     "DEFAULT_PERMISSION_CLASSES": ["moderation.api.permissions.ScopeRequired"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": [
-        "rest_framework.parsers.JSONParser",
-        "rest_framework.parsers.MultiPartParser",
-    ],
+    "DEFAULT_PARSER_CLASSES": ["moderation.api.parsers.JSONParser", "moderation.api.parsers.MultiPartParser"],
+    "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],
+    "DEFAULT_THROTTLE_CLASSES": ["moderation.api.throttling.RateLimit"],
+    "DEFAULT_METADATA_CLASS": None,
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "EXCEPTION_HANDLER": "moderation.api.problems.problem_response",
     "UNAUTHENTICATED_USER": None,
@@ -270,6 +273,13 @@ SPECTACULAR_SETTINGS = {
     "SERVE_INCLUDE_SCHEMA": False,
     "SCHEMA_PATH_PREFIX": "/api/v1",
     "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "",
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "moderation.api.schema.add_problems",
+    ],
+    "ENUM_NAME_OVERRIDES": {"StatusEnum": "moderation.models.Status"},
 }
 
 # --- Celery -----------------------------------------------------------------------------------------------------------

@@ -1,5 +1,8 @@
 from django.urls import include, path
 
+handler400 = "moderation.api.problems.bad_request"
+handler404 = "moderation.api.problems.not_found"
+handler500 = "moderation.api.problems.server_error"
 urlpatterns = [
     path("accounts/", include("allauth.urls")),
     path("", include("moderation.urls")),
