@@ -188,13 +188,14 @@ def embeddings_of(keys: Sequence[UUID], *, backbone: str) -> Iterator[NDArray[np
     for start in range(0, len(keys), CHUNK):
         block = keys[start : start + CHUNK]
         found = dict(of_backbone(backbone).filter(submission__in=block).values_list("submission_id", "vector"))
-        yield np.stack([found[key].to_numpy() for key in block]).astype(np.float16)
+        yield np.array([found[key] for key in block], dtype=np.float16)
 
 
 def label_rows(query: Query, cluster: Mapping[str, str], reference: Mapping[UUID, int]) -> Iterator[manifests.Row]:
     """The rows of the manifest, one an image and category, in the order of the images' keys."""
     for chunk in judged(query):
-        for one in chunk:
+        # What was decided after the survey is for the next export.
+        for one in (one for one in chunk if str(one.submission.pk) in cluster):
             for category, (label, severity) in sorted(wanted(one, query).items()):
                 yield label_row(one, category, label, severity, cluster[str(one.submission.pk)], reference)
 

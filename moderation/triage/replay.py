@@ -49,8 +49,8 @@ def probabilities(rows: Sequence[Submission], version: ClassifierVersion) -> dic
     seen = Embedding.objects.filter(submission__in=unseen, backbone=version.backbone_id).values_list(
         "submission_id", "vector"
     )
-    pairs = [(key, vector.to_numpy()) for key, vector in seen]
+    pairs = list(seen)
     if pairs:
-        scores = heads_on(version, np.stack([vector for _key, vector in pairs]).astype(np.float16))
+        scores = heads_on(version, np.array([vector for _key, vector in pairs], dtype=np.float16))
         table.update(zip((key for key, _vector in pairs), scores.tolist(), strict=True))
     return table

@@ -61,7 +61,7 @@ def score(images: Sequence[ImageInput], plan: Plan) -> Spoken:
 
 
 def pinned(plan: Plan) -> Sequence[ClassifierVersion]:
-    return ClassifierVersion.objects.with_refs(list(plan.classifiers)).select_related("backbone")
+    return list(ClassifierVersion.objects.with_refs(list(plan.classifiers)).select_related("backbone"))
 
 
 def run(
@@ -85,7 +85,7 @@ def heads_on(version: ClassifierVersion, embeddings: NDArray[np.float16]) -> NDA
 
 def stored(probabilities: NDArray[np.float32]) -> NDArray[np.float64]:
     """Six decimals survive PostgreSQL's `real` exactly, so that a stored finding replays to the same route."""
-    return np.round(probabilities.astype(np.float64), 6)
+    return probabilities.astype(np.float64).round(6)
 
 
 def see(version: ClassifierVersion, images: Sequence[ImageInput], outputs: dict[ClassifierVersion, Outputs]) -> Outputs:

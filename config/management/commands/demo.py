@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import subprocess
 import time
 from argparse import ArgumentParser
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from django.conf import settings
 from django.core.management import BaseCommand, CommandError, call_command
@@ -17,12 +18,13 @@ from config.demo import stream
 from config.demo.accounts import ACTOR, prepare
 from config.demo.circle import Circle, settle
 from config.demo.eyes import ensure_eyes
-from config.demo.http import Door
+from config.demo.http import Door, Refused
 from config.demo.report import Speed, show
 from moderation.first_edition import publish_guidelines
 from moderation.models import Submission
 
-IMAGES = 150
+IMAGES: Final = 150
+READY_SECONDS: Final = 60.0
 
 
 class Command(BaseCommand):
@@ -48,15 +50,20 @@ class Command(BaseCommand):
         logins = prepare(kept_in, base_url=base_url)
         publish_guidelines(actor=ACTOR)
         ensure_eyes(settings.DATA_DIR / "demo", console=console)
-        with processes.running(port=port, quiet=True) as desk:
-            desk.wait_until_ready()
+        try:
+            processes.check_port(port)
+        except processes.PortTaken as taken:
+            raise CommandError(str(taken)) from taken
+        log = settings.DATA_DIR / "log" / "demo.log"
+        with processes.background(port=port, log=log) as desk:
+            await_ready(Door(base_url), desk, log=log)
             speed = self.fill(console, Door.with_key(base_url, logins.api_key), images)
             show(console, logins, speed=speed, kept_in=kept_in)
             if check:
                 if not Circle(console, logins, settings.DATA_DIR / "demo").run():
                     raise CommandError("The circle does not close; see the line marked ✕ above.")
                 return
-            desk.wait()
+            await_end(desk, log=log)
 
     def fill(self, console: Console, door: Door, images: Path | None) -> Speed | None:
         """Submit what is not there yet and wait for triage. A refused image is named and does not stop the rest."""
@@ -72,3 +79,27 @@ class Command(BaseCommand):
             settle(lambda waiting: progress.update(task, description=f"triage, {waiting} waiting"))
         fresh = Submission.objects.count() - before
         return Speed(fresh, time.monotonic() - started) if fresh else None
+
+
+def await_ready(door: Door, desk: subprocess.Popen[bytes], *, log: Path) -> None:
+    """Returns once `/readyz` answers 200: the desk is usable and a worker has answered a ping."""
+    deadline = time.monotonic() + READY_SECONDS
+    said = "no answer"
+    while time.monotonic() < deadline and desk.poll() is None:
+        try:
+            door.get("/readyz")
+        except (Refused, OSError) as problem:
+            said = str(problem)
+            time.sleep(0.2)
+        else:
+            return
+    raise CommandError(f"The desk did not become ready ({said}); its log is {log}")
+
+
+def await_end(desk: subprocess.Popen[bytes], *, log: Path) -> None:
+    """Stay until Ctrl-C, which is a good end, or until the desk ends by itself, which is not."""
+    try:
+        desk.wait()
+    except KeyboardInterrupt:
+        return
+    raise CommandError(f"A process of the desk ended; its log is {log}")

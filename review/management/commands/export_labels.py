@@ -40,7 +40,8 @@ class Command(BaseCommand):
         )
         parser.add_argument("--json", action="store_true", help="machine-readable answer")
 
-    def handle(self, *, out: Path, format: Any, since: datetime | None, category: str, **options: Any) -> None:
+    def handle(self, *, out: Path | str, format: Any, since: datetime | None, category: str, **options: Any) -> None:
+        out = Path(out)  # call_command does not convert what it is given
         backbone = options["backbone"] if options["backbone"] is not None else feedback.default_backbone()
         query = feedback.Query(since=since, category=category, backbone=backbone)
         try:
