@@ -62,7 +62,7 @@ def status_writers(files: Iterable[Source]) -> Iterator[str]:
             if (
                 _assigns(node, "status")
                 or _edits_by_call(node, "status")
-                or _edits_by_sql(node, "moderation_submission")
+                or _edits_by_sql(node, "moderation_submission", column="status")
             ):
                 yield file.at(node, "writes a status; call moderation.lifecycle.move")
 
@@ -183,7 +183,7 @@ def _listed(call: ast.Call) -> Iterator[ast.AST]:
 def _edits_by_sql(node: ast.AST, table: str, *, column: str = "") -> bool:
     text = node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else ""
     if column:
-        pattern = rf"UPDATE\s+\"?{table}\b.*\bSET\b.*\b{column}\"?\s*="
+        pattern = rf"UPDATE\s+\"?{table}\b.*?\bSET\b((?!\b(FROM|WHERE)\b).)*\b{column}\"?\s*="
     else:
         pattern = rf"\b(INSERT\s+INTO|UPDATE|DELETE\s+FROM|COPY)\s+\"?{table}"
     return bool(re.search(pattern, text, re.IGNORECASE | re.DOTALL))

@@ -130,6 +130,11 @@ GOOD: list[tuple[Check, str, str]] = [
     (architecture.status_writers, "review/queue.py", "Submission.objects.filter(status='approved').update(lease=None)"),
     (architecture.status_writers, "moderation/api/problems.py", "Response(body, status=404)"),
     (architecture.status_writers, "moderation/lifecycle.py", "submission.status = to"),
+    (
+        architecture.status_writers,
+        "moderation/triage.py",
+        "'UPDATE moderation_submission SET pdq = 1 WHERE status = 2'",
+    ),
     (architecture.audit_writers, "moderation/api/history.py", "AuditEvent.objects.filter(subject=x)"),
     (architecture.loose_enqueues, "moderation/api/submissions.py", "transaction.on_commit(lambda: triage.delay())"),
     (architecture.loose_enqueues, "moderation/tasks.py", "triage.delay()"),
