@@ -1,0 +1,47 @@
+"""`adopt VERSION`: publish a plan that pins a classifier version."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from moderation.actors import Actor
+from moderation.adoption import AlreadyPinned, UnknownVersion, adopt
+from moderation.models import TriagePlan
+from moderation.policies import Outdated
+from moderation.routing import PlanError
+
+
+class Command(BaseCommand):
+    help = (
+        "Publish a plan that pins this classifier version in place of the one it succeeds, with all cuts as they are. "
+        "A category new to the plan sends every image to a person until a policy lead sets its cuts. The version "
+        "before stays registered: roll back on the plan page, or adopt it again. "
+        "Exit status: 0 pinned (also when it was already), 1 the plan cannot be published, 2 bad use."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("version", metavar="VERSION", help="name@version, as the learning page lists it")
+        parser.add_argument("--note", default="", help="why; kept with the plan and in the audit log")
+        parser.add_argument("--json", action="store_true", help="print {plan, classifiers, changed} as JSON")
+
+    def handle(self, *_args: object, **options: Any) -> None:
+        try:
+            plan = adopt(options["version"], actor=Actor.command("adopt"), note=options["note"])
+            changed = True
+        except AlreadyPinned:
+            in_force = TriagePlan.objects.in_force()
+            assert in_force is not None
+            plan, changed = in_force, False
+        except UnknownVersion as error:
+            raise CommandError(f"{error} Add it with add_classifier.", returncode=2) from error
+        except (PlanError, Outdated) as error:
+            raise CommandError(str(error), returncode=1) from error
+        if options["json"]:
+            said = {"plan": plan.number, "classifiers": plan.body["classifiers"], "changed": changed}
+            self.stdout.write(json.dumps(said))
+        else:
+            verb = "now pins" if changed else "already pins"
+            self.stdout.write(f"Plan {plan.number} {verb} {', '.join(plan.body['classifiers'])}.")
