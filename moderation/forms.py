@@ -1,0 +1,243 @@
+"""What people fill in to change the law: a guideline, a plan, a note."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from django import forms
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from classifiers.models import ClassifierVersion
+from moderation.models import PolicyVersion
+from moderation.routing import Band, Plan, is_probability
+from moderation.taxonomy import DEFAULT_SEVERITY, Category, Severity
+
+# Where the harm is gravest only people block: no published plan may say otherwise from this form.
+PEOPLE_ONLY: Final = frozenset(code for code, severity in DEFAULT_SEVERITY.items() if severity == Severity.S4)
+BY_SEVERITY: Final = sorted(Category, key=lambda code: -DEFAULT_SEVERITY[code])  # stable: the taxonomy's order within
+
+
+class PlainForm(forms.Form):
+    """Labels without a colon."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **{"label_suffix": "", **options})
+
+
+class LinesField(forms.CharField):
+    """One entry a line; blank lines do not count. Cleans to a list."""
+
+    def __init__(self, *, longest: int, **options: Any) -> None:
+        super().__init__(widget=forms.Textarea(attrs={"rows": 6}), **options)
+        self.longest = longest
+
+    def clean(self, value: Any) -> list[str]:
+        lines = [line.strip() for line in super().clean(value).splitlines() if line.strip()]
+        long = [line for line in lines if len(line) > self.longest]
+        if long:
+            raise forms.ValidationError(
+                _("At most %(most)d characters a line; this one has %(length)d: “%(start)s…”")
+                % {"most": self.longest, "length": len(long[0]), "start": long[0][:40]}
+            )
+        return lines
+
+
+class PolicyForm(PlainForm):
+    """The wording of one category's guideline, as a draft over version `based_on`."""
+
+    based_on = forms.IntegerField(min_value=0, widget=forms.HiddenInput)
+    headline = forms.CharField(
+        label=gettext_lazy("Headline"), max_length=200, help_text=gettext_lazy("The rule in one sentence.")
+    )
+    definition = forms.CharField(
+        label=gettext_lazy("Definition"),
+        max_length=10_000,
+        widget=forms.Textarea(attrs={"rows": 8}),
+        help_text=gettext_lazy("What belongs here and what decides the hard cases. A blank line starts a paragraph."),
+    )
+    allowed = LinesField(
+        label=gettext_lazy("Allowed"), longest=300, help_text=gettext_lazy("One example a line, in words.")
+    )
+    not_allowed = LinesField(
+        label=gettext_lazy("Not allowed"), longest=300, help_text=gettext_lazy("One example a line, described calmly.")
+    )
+    exceptions = forms.CharField(
+        label=gettext_lazy("Exceptions"),
+        max_length=10_000,
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 4}),
+        help_text=gettext_lazy("Art, medicine, news, education: when the rule gives way."),
+    )
+    severity = forms.TypedChoiceField(
+        label=gettext_lazy("Severity"),
+        choices=Severity.choices,
+        coerce=int,
+        help_text=gettext_lazy("When nobody says otherwise."),
+    )
+
+
+def draft_of(policy: PolicyVersion) -> dict[str, Any]:
+    """A published guideline as the form shows it."""
+    return {
+        "based_on": policy.number,
+        "headline": policy.headline,
+        "definition": policy.definition,
+        "allowed": "\n".join(policy.allowed),
+        "not_allowed": "\n".join(policy.not_allowed),
+        "exceptions": policy.exceptions,
+        "severity": policy.severity,
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class BandRow:
+    """One category's line of the plan form."""
+
+    category: Category
+    severity: Severity
+    approve: forms.BoundField
+    automatic: forms.BoundField
+    block: forms.BoundField
+
+    @property
+    def people_only(self) -> bool:
+        return self.category in PEOPLE_ONLY
+
+    @property
+    def band(self) -> Band:
+        """As far as the figures in the form make one; what is missing leaves everything to people."""
+        approve, block = number(self.approve.value()), number(self.block.value())
+        return Band(0.0 if approve is None else approve, block if self.automatic.value() else None)
+
+    @property
+    def errors(self) -> list[str]:
+        return [str(error) for field in (self.approve, self.automatic, self.block) for error in field.errors]
+
+
+class PlanForm(PlainForm):
+    """A whole plan as a draft over plan `based_on`: two cuts a category, audit rate, pinned classifiers, and why."""
+
+    based_on = forms.IntegerField(min_value=0, widget=forms.HiddenInput)
+    audit_percent = forms.FloatField(
+        label=gettext_lazy("Audit rate"),
+        min_value=0,
+        max_value=100,
+        help_text=gettext_lazy("Percent of the images decided by machine that a person checks as well."),
+    )
+    classifiers = forms.MultipleChoiceField(
+        label=gettext_lazy("Classifiers"),
+        widget=forms.CheckboxSelectMultiple,
+        error_messages={
+            "required": gettext_lazy("Pin at least one classifier; without one, every image goes to a person.")
+        },
+    )
+    note = forms.CharField(
+        label=gettext_lazy("Note"),
+        max_length=2000,
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 2}),
+        help_text=gettext_lazy("Why this plan. Everyone who reads the history will see it."),
+    )
+
+    def __init__(
+        self, *args: Any, versions: Sequence[ClassifierVersion], publishing: bool = False, **options: Any
+    ) -> None:
+        super().__init__(*args, **options)
+        self.versions = versions
+        self.fields["note"].required = publishing
+        self.fields["classifiers"].choices = [(version.ref, version.ref) for version in versions]  # type: ignore[attr-defined]
+        for code in BY_SEVERITY:
+            self.fields[f"approve_{code}"] = cut(_("Approve below, %(category)s") % {"category": code.label})
+            self.fields[f"automatic_{code}"] = forms.BooleanField(
+                label=_("May block without a person, %(category)s") % {"category": code.label},
+                required=False,
+                disabled=code in PEOPLE_ONLY,
+                initial=False,
+            )
+            self.fields[f"block_{code}"] = cut(_("Block from, %(category)s") % {"category": code.label})
+
+    def rows(self) -> Iterator[BandRow]:
+        for code in BY_SEVERITY:
+            fields = (self[f"{part}_{code}"] for part in ("approve", "automatic", "block"))
+            yield BandRow(code, DEFAULT_SEVERITY[code], *fields)
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        for code in BY_SEVERITY:
+            self.check_band(code, cleaned)
+        return cleaned
+
+    def check_band(self, code: Category, cleaned: dict[str, Any]) -> None:
+        approve, block, automatic = (cleaned.get(f"{part}_{code}") for part in ("approve", "block", "automatic"))
+        if f"approve_{code}" in self.errors or f"block_{code}" in self.errors:
+            return
+        if approve is None:
+            speakers = [
+                v.ref for v in self.versions if v.ref in cleaned.get("classifiers", ()) and code in v.categories
+            ]
+            if speakers:
+                self.add_error(
+                    f"approve_{code}", _("%(ref)s scores this category: set its approve cut.") % {"ref": speakers[0]}
+                )
+            elif automatic:
+                self.add_error(f"approve_{code}", _("Set the approve cut too, or leave the category out."))
+        elif automatic and block is None:
+            self.add_error(f"block_{code}", _("Say from which probability to block, or untick the box."))
+        elif automatic and block < approve:
+            self.add_error(f"block_{code}", _("The block cut must not lie below the approve cut."))
+
+    def body(self) -> dict[str, Any]:
+        """The plan as `moderation.policies` publishes it; only for a valid form."""
+        said = self.cleaned_data
+        bands = {
+            code.value: {
+                "approve": said[f"approve_{code}"],
+                "block": said[f"block_{code}"] if said[f"automatic_{code}"] else None,
+            }
+            for code in Category
+            if said[f"approve_{code}"] is not None
+        }
+        return {"bands": bands, "classifiers": said["classifiers"], "audit_rate": round(said["audit_percent"] / 100, 6)}
+
+
+def number(value: Any) -> float | None:
+    try:
+        found = float(value)
+    except (TypeError, ValueError):
+        return None
+    return found if is_probability(found) else None
+
+
+def cut(label: str) -> forms.FloatField:
+    widget = forms.NumberInput(attrs={"step": "0.001", "inputmode": "decimal"})
+    return forms.FloatField(label=label, min_value=0, max_value=1, required=False, widget=widget)
+
+
+def draft_of_plan(plan: Plan, *, based_on: int) -> dict[str, Any]:
+    """A plan as the form shows it."""
+    shown: dict[str, Any] = {
+        "based_on": based_on,
+        "audit_percent": round(plan.audit_rate * 100, 4),
+        "classifiers": list(plan.classifiers),
+    }
+    for code, band in plan.bands.items():
+        shown |= {
+            f"approve_{code}": band.approve,
+            f"automatic_{code}": band.block is not None,
+            f"block_{code}": band.block,
+        }
+    return shown
+
+
+class NoteForm(PlainForm):
+    """Why: for a roll back or an adoption."""
+
+    note = forms.CharField(
+        label=gettext_lazy("Note"),
+        max_length=2000,
+        required=False,
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+    )

@@ -1,0 +1,16 @@
+"""Cuts and shares as people read them."""
+
+from __future__ import annotations
+
+from django import template
+
+from moderation.simulation import figure
+
+register = template.Library()
+register.filter("cut", figure)
+
+
+@register.filter
+def share(value: float) -> str:
+    """A share as a percentage: 0.05 → 5 %."""
+    return f"{100 * value:g} %"

@@ -1,0 +1,106 @@
+"""Learning: the registered classifier versions, what each is and how good it was, and adopting one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Any, Final
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST, require_safe
+
+from classifiers.models import ClassifierVersion
+from moderation import adoption
+from moderation.actors import Actor
+from moderation.forms import NoteForm
+from moderation.models import Scope, TriagePlan
+from moderation.policies import Outdated
+from moderation.routing import PlanError
+from moderation.views.access import PersonRequest, requires
+from moderation.views.versions import newest
+
+LISTED: Final = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """How good one head was on its test split; None where the card does not say."""
+
+    category: str
+    figures: Mapping[str, Any]
+
+
+@require_safe
+@requires(Scope.ML, Scope.POLICY_READ)
+def index(request: PersonRequest) -> HttpResponse:
+    plan = TriagePlan.objects.in_force()
+    pinned = pinned_by(plan)
+    versions = newest(each=LISTED, keeping=pinned).select_related("backbone").defer("card", "backbone__card")
+    lines = [(version, weakest(version)) for version in versions]
+    families = [(name, list(group)) for name, group in groupby(lines, key=lambda line: line[0].name)]
+    return render(request, "moderation/learning.html", {"families": families, "plan": plan, "pinned": pinned})
+
+
+@require_safe
+@requires(Scope.ML, Scope.POLICY_READ)
+def detail(request: PersonRequest, pk: UUID) -> HttpResponse:
+    version = get_object_or_404(ClassifierVersion.objects.select_related("backbone"), pk=pk)
+    plan = TriagePlan.objects.in_force()
+    context = {
+        "version": version,
+        "plan": plan,
+        "pinned": version.ref in pinned_by(plan),
+        "measured": measured(version),
+        "siblings": ClassifierVersion.objects.filter(name=version.name)
+        .order_by("-created_at", "-pk")
+        .defer("card", "metrics")[:LISTED],
+        "note_form": NoteForm(),
+        **what_adopting_does(version, may_adopt=request.user.has_scope(Scope.ML)),
+    }
+    return render(request, "moderation/classifier.html", context)
+
+
+def what_adopting_does(version: ClassifierVersion, *, may_adopt: bool) -> dict[str, Any]:
+    if not may_adopt or not version.categories:
+        return {}
+    try:
+        return {"adoption": adoption.prepare(version.ref)}
+    except adoption.AlreadyPinned:
+        return {}
+    except PlanError as error:
+        return {"adoption_refused": str(error)}
+
+
+@require_POST
+@requires(Scope.ML)
+def adopt(request: PersonRequest, pk: UUID) -> HttpResponse:
+    version = get_object_or_404(ClassifierVersion, pk=pk)
+    form = NoteForm(request.POST)
+    note = form.cleaned_data["note"] if form.is_valid() else ""
+    try:
+        plan = adoption.adopt(version.ref, actor=Actor.person(request.user), person=request.user, note=note)
+    except (adoption.AlreadyPinned, PlanError, Outdated) as error:
+        messages.error(request, str(error))
+        return redirect("classifier", pk=version.pk)
+    messages.success(request, _("Plan %(number)d pins %(ref)s.") % {"number": plan.number, "ref": version.ref})
+    return redirect("plan", number=plan.number)
+
+
+def pinned_by(plan: TriagePlan | None) -> frozenset[str]:
+    return frozenset(plan.body["classifiers"]) if plan else frozenset()
+
+
+def weakest(version: ClassifierVersion) -> float | None:
+    """The lowest AUC of its heads, as far as they were measured."""
+    return min((one.figures["auc"] for one in measured(version) if one.figures.get("auc") is not None), default=None)
+
+
+def measured(version: ClassifierVersion) -> list[Measured]:
+    """Each category's figures, in the order of the version's categories; a card need not have any."""
+    figures = {code: found for code, found in version.metrics.items() if isinstance(found, dict)}
+    return [Measured(code, figures[code]) for code in version.categories if code in figures]

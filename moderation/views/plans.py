@@ -1,0 +1,224 @@
+"""Plans: the one in force with its history, an earlier one, a draft with what it would change, and going back."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from classifiers.models import ClassifierVersion
+from moderation import first_edition, policies, simulation
+from moderation.actors import Actor
+from moderation.forms import BY_SEVERITY, NoteForm, PlanForm, draft_of_plan
+from moderation.models import Scope, TriagePlan
+from moderation.routing import Action, Band, Plan, PlanError
+from moderation.taxonomy import DEFAULT_SEVERITY, Category, Severity
+from moderation.views.access import PersonRequest, requires
+from moderation.views.versions import newest
+
+HISTORY: Final = 25
+NEWEST_EACH: Final = 5
+OUTCOMES: Final[dict[Action, Promise]] = {
+    "approve": gettext_lazy("approved by machine"),
+    "review": gettext_lazy("to people"),
+    "block": gettext_lazy("blocked by machine"),
+    "quarantine": gettext_lazy("under legal hold"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One category of a plan, with the pinned versions that score it."""
+
+    category: Category
+    severity: Severity
+    band: Band | None
+    speakers: Sequence[ClassifierVersion]
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """How many of the replayed images one action takes, before and after."""
+
+    action: Action
+    before: int
+    after: int
+    total: int
+
+    @property
+    def words(self) -> Promise:
+        return OUTCOMES[self.action]
+
+    @property
+    def percent(self) -> float:
+        return 100 * self.after / self.total if self.total else 0.0
+
+    @property
+    def points(self) -> str:
+        """The change in percentage points, with its sign."""
+        return f"{100 * (self.after - self.before) / (self.total or 1):+.1f}".replace("-", "−")
+
+
+@require_safe
+@requires(Scope.POLICY_READ, Scope.POLICY)
+def index(request: PersonRequest) -> HttpResponse:
+    """The plan in force."""
+    return show(request, TriagePlan.objects.select_related("published_by").in_force())
+
+
+@require_safe
+@requires(Scope.POLICY_READ, Scope.POLICY)
+def detail(request: PersonRequest, number: int) -> HttpResponse:
+    return show(request, get_object_or_404(TriagePlan.objects.select_related("published_by"), number=number))
+
+
+def show(request: PersonRequest, shown: TriagePlan | None) -> HttpResponse:
+    before = request.GET.get("before", "")
+    history = TriagePlan.objects.select_related("published_by").order_by("-number")
+    if before.isascii() and before.isdigit():
+        history = history.filter(number__lt=int(before[:9]))
+    rows = list(history[: HISTORY + 1])
+    plan = policies.parsed(shown) if shown else None
+    context = {
+        "shown": shown,
+        "plan": plan,
+        "in_force": TriagePlan.objects.in_force(),
+        "lines": lines_of(plan) if plan else [],
+        "history": rows[:HISTORY],
+        "older": rows[HISTORY - 1].number if len(rows) > HISTORY else None,
+        "note_form": NoteForm(),
+        "may_edit": request.user.has_scope(Scope.POLICY),
+    }
+    return render(request, "moderation/plan.html", context)
+
+
+def lines_of(plan: Plan) -> list[Line]:
+    """Every category in order of severity; one query."""
+    pinned = list(ClassifierVersion.objects.with_refs(list(plan.classifiers)))
+    return [
+        Line(code, DEFAULT_SEVERITY[code], plan.bands.get(code), [one for one in pinned if code in one.categories])
+        for code in BY_SEVERITY
+    ]
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@requires(Scope.POLICY)
+def draft(request: PersonRequest) -> HttpResponse:
+    """A draft: preview says what it would change, publish puts it in force."""
+    in_force = TriagePlan.objects.in_force()
+    current = policies.parsed(in_force) if in_force else None
+    versions = selectable(current)
+    if request.method != "POST":
+        form = PlanForm(initial=start(request.GET.get("from"), in_force), versions=versions)
+        return render(request, "moderation/plan_draft.html", {"form": form, "in_force": in_force})
+    publishing = request.POST.get("action") == "publish"
+    form = PlanForm(request.POST, versions=versions, publishing=publishing)
+    context: dict[str, Any] = {"form": form, "in_force": in_force}
+    if not form.is_valid():
+        return render(request, "moderation/plan_draft.html", context)
+    try:
+        if publishing:
+            row = publish(request, form)
+            messages.success(request, _("Plan %(number)d is in force.") % {"number": row.number})
+            return redirect("plan", number=row.number)
+        after = Plan.from_body(form.body(), number=0)
+        policies.check(after)
+        if form.cleaned_data["based_on"] != (in_force.number if in_force else 0):
+            raise policies.Outdated
+        context |= preview(current, after)
+    except PlanError as error:
+        form.add_error("classifiers", str(error))
+        return render(request, "moderation/plan_draft.html", context)
+    except policies.Outdated:
+        context |= conflict(request, form, versions)
+        return render(request, "moderation/plan_draft.html", context, status=409)
+    return render(request, "moderation/plan_draft.html", context)
+
+
+def publish(request: PersonRequest, form: PlanForm) -> TriagePlan:
+    return policies.publish_plan(
+        form.body(),
+        note=form.cleaned_data["note"],
+        actor=Actor.person(request.user),
+        person=request.user,
+        based_on=form.cleaned_data["based_on"],
+    )
+
+
+def preview(current: Plan | None, after: Plan) -> dict[str, Any]:
+    """What would change: cuts, classifiers and audit rate in words; recent images in counts."""
+    effect = simulation.effect(current, after)
+    pins = current.classifiers if current else ()
+    return {
+        "previewed": True,
+        "changes": simulation.changes(current, after),
+        "pinned": [ref for ref in after.classifiers if ref not in pins],
+        "unpinned": [ref for ref in pins if ref not in after.classifiers],
+        "audit_before": current.audit_rate if current else None,
+        "audit_after": after.audit_rate,
+        "effect": effect,
+        "shares": [
+            Share(action, effect.before[action], effect.after[action], effect.images)
+            for action in ("approve", "review", "block")
+        ],
+        "moves": [(OUTCOMES[old], OUTCOMES[new], count) for (old, new), count in effect.moves.most_common()],
+    }
+
+
+def conflict(request: PersonRequest, form: PlanForm, versions: Sequence[ClassifierVersion]) -> dict[str, Any]:
+    """Somebody published meanwhile: their plan and what it changed, with the draft kept and rebased on it."""
+    in_force = TriagePlan.objects.select_related("published_by").in_force()
+    assert in_force is not None
+    data = request.POST.copy()
+    base = TriagePlan.objects.filter(number=form.cleaned_data["based_on"]).first()
+    data["based_on"] = str(in_force.number)
+    return {
+        "form": PlanForm(data, versions=versions, publishing=True),
+        "in_force": in_force,
+        "theirs": in_force,
+        "their_changes": simulation.changes(policies.parsed(base) if base else None, policies.parsed(in_force)),
+    }
+
+
+def start(asked: str | None, in_force: TriagePlan | None) -> dict[str, Any]:
+    """What a fresh draft holds: the plan asked for, else the one in force, else the first edition's cuts."""
+    based_on = in_force.number if in_force else 0
+    if asked is not None and asked.isascii() and asked.isdigit():
+        row = get_object_or_404(TriagePlan, number=int(asked[:9]))
+        return draft_of_plan(policies.parsed(row), based_on=based_on)
+    if in_force is not None:
+        return draft_of_plan(policies.parsed(in_force), based_on=based_on)
+    bands = {code: Band(cuts["approve"] or 0.0, cuts["block"]) for code, cuts in first_edition.bands().items()}
+    return draft_of_plan(Plan(0, bands, (), 0.05), based_on=0)
+
+
+def selectable(current: Plan | None) -> list[ClassifierVersion]:
+    """What a plan may pin: what it pins now, and the newest of each name. A bare backbone scores nothing."""
+    versions = newest(each=NEWEST_EACH, keeping=current.classifiers if current else ())
+    return [version for version in versions if version.categories]
+
+
+@require_POST
+@requires(Scope.POLICY)
+def roll_back(request: PersonRequest, number: int) -> HttpResponse:
+    """Publish an earlier plan again, as a new version."""
+    get_object_or_404(TriagePlan, number=number)
+    form = NoteForm(request.POST)
+    note = form.cleaned_data["note"] if form.is_valid() else ""
+    try:
+        row = policies.roll_back(number, actor=Actor.person(request.user), person=request.user, note=note)
+    except PlanError as error:
+        messages.error(request, str(error))
+        return redirect("plan", number=number)
+    messages.success(
+        request, _("Plan %(new)d is in force: what plan %(old)d said.") % {"new": row.number, "old": number}
+    )
+    return redirect("plan", number=row.number)
