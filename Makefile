@@ -41,10 +41,10 @@ dev: install ## servers, worker and an autoreloading web server: make dev ARGS="
 	@DEBUG=$${DEBUG:-1} $(PYTHON) -m config.processes dev $(ARGS)
 
 test: lint browser ## every check that CI runs
-	@$(PYTEST) --cov $(ARGS)
+	@$(PYTEST) --cov --cov-report=term $(ARGS)
 
 test-all: lint browser ## the same with the slow tests
-	@$(PYTEST) --cov -m "slow or not slow" $(ARGS)
+	@$(PYTEST) --cov --cov-report=term -m "slow or not slow" $(ARGS)
 
 browser: install
 	@$(PYTHON) -m tests.chromium >/dev/null 2>&1 || { \
