@@ -95,7 +95,7 @@ class Why:
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """`category` is the one that stands out most; `inclusion_probability` is the chance that a person sees the image."""
+    """`category` is the one that stands out most; `inclusion_probability`, the chance that a person sees the image."""
 
     action: Action
     why: tuple[Why, ...]
@@ -149,8 +149,8 @@ def weigh(findings: Sequence[Evidence], plan: Plan) -> tuple[list[Why], dict[str
     errors = {finding.classifier: finding.error for finding in findings if finding.error}
     silent = [ref for ref in plan.classifiers if ref not in spoke]
     doubts = [Why("classifier_error", detail=errors.get(ref, ref)) for ref in silent]
-    for finding in findings:
-        for category, probability in finding.probabilities.items():
+    for finding in sorted(findings, key=lambda one: one.classifier):  # so that nothing depends on who spoke first
+        for category, probability in sorted(finding.probabilities.items()):
             if not is_probability(probability):
                 doubts.append(Why("classifier_error", category, detail=finding.classifier))
             elif category not in plan.bands:
