@@ -20,12 +20,17 @@ from moderation.roles import Role
 from tests import world
 
 
+@pytest.fixture(scope="session", autouse=True)
+def static_root() -> None:
+    """WhiteNoise warns where there is none."""
+    Path(settings.STATIC_ROOT).mkdir(parents=True, exist_ok=True)
+
+
 @pytest.fixture(autouse=True)
 def own_storage(tmp_path: Path, settings: Any) -> None:
     """Every test keeps its files to itself."""
     from config.storage import storages_from_url
 
-    Path(settings.STATIC_ROOT).mkdir(parents=True, exist_ok=True)  # WhiteNoise warns where there is none
     plain = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}  # no collectstatic before a test
     settings.STORAGES = {**settings.STORAGES, **storages_from_url((tmp_path / "store").as_uri()), "staticfiles": plain}
 

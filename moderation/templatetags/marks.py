@@ -6,9 +6,11 @@ from datetime import UTC, datetime
 from typing import Any
 
 from django import template
+from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
 
 from moderation.taxonomy import Severity
 from moderation.wording import category_name, figure
@@ -56,3 +58,15 @@ def when(moment: datetime | None) -> SafeString:
         moment.strftime("%Y-%m-%d %H:%M:%S"),
         date_format(moment, "j M Y, H:i"),
     )
+
+
+@register.filter
+def age(moment: datetime) -> str:
+    """How long ago, in the two largest units that matter at a desk."""
+    minutes = max(0, int((timezone.now() - moment).total_seconds() // 60))
+    days, hours, minutes = minutes // 1440, minutes // 60 % 24, minutes % 60
+    if days:
+        return _("%(days)d d %(hours)d h") % {"days": days, "hours": hours}
+    if hours:
+        return _("%(hours)d h %(minutes)d min") % {"hours": hours, "minutes": minutes}
+    return _("%(minutes)d min") % {"minutes": minutes} if minutes else _("under 1 min")

@@ -1,0 +1,189 @@
+"""What the desk shows of one claim: why a person looks, what the machines said, and which words of the law apply."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Final
+
+from django.db.models import prefetch_related_objects
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from moderation import policies
+from moderation.models import PolicyVersion, Reason, ReviewRequest, Submission, User
+from moderation.routing import Band, nearness
+from moderation.taxonomy import DEFAULT_SEVERITY, Category, Severity
+from moderation.wording import category_name, figure, sentence
+from review import cases, images
+from review.models import Claim
+from review.queue import ESCALATED
+
+SHOWN_BANDS: Final = 3
+DIGITS: Final = 9
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """One category's highest probability beside the band of the plan that routed the image."""
+
+    code: str
+    probability: float
+    band: Band
+
+    @property
+    def rank(self) -> float:
+        return nearness(self.probability, self.band)
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A category one may block as. `digit` is its key on this card; 0 where it has none."""
+
+    code: str
+    severity: Severity
+    digit: int = 0
+
+    @property
+    def name(self) -> str:
+        return category_name(self.code)
+
+
+@dataclass(frozen=True, slots=True)
+class Reasoning:
+    """A sentence with its figure set apart, so that the page can set it off."""
+
+    before: str
+    figure: str = ""
+    after: str = ""
+
+
+@dataclass(frozen=True)
+class Card:
+    claim: Claim
+    blurred_url: str
+    working_url: str
+    probabilities: Mapping[str, float]
+    guidelines: Mapping[str, PolicyVersion]
+
+    @property
+    def request(self) -> ReviewRequest:
+        return self.claim.request
+
+    @property
+    def submission(self) -> Submission:
+        return self.claim.request.submission
+
+    @property
+    def lease_seconds(self) -> int:
+        return max(0, int((self.claim.expires_at - timezone.now()).total_seconds()))
+
+    @property
+    def is_blind(self) -> bool:
+        return self.request.reason in cases.BLIND
+
+    @property
+    def reason(self) -> str:
+        """In words; a blind check does not say of what kind it is."""
+        return _("Blind check") if self.is_blind else str(Reason(self.request.reason).label)
+
+    @property
+    def may_escalate(self) -> bool:
+        return self.request.queue != ESCALATED
+
+    @cached_property
+    def scored(self) -> list[Scored]:
+        """Every scored category, the most telling first."""
+        bands = cases.plan_of(self.submission.plan_id).bands if self.submission.plan_id else {}
+        rows = [Scored(code, value, bands[code]) for code, value in self.probabilities.items() if code in bands]
+        return sorted(rows, key=lambda row: (-row.rank, row.code))
+
+    @property
+    def bands(self) -> list[Scored]:
+        return self.scored[:SHOWN_BANDS]
+
+    @property
+    def more(self) -> Scored | None:
+        """Of the categories not shown one by one, the most telling."""
+        rest = self.scored[SHOWN_BANDS:]
+        return max(rest, key=lambda row: row.probability) if rest else None
+
+    @property
+    def more_count(self) -> int:
+        return max(0, len(self.scored) - SHOWN_BANDS)
+
+    @cached_property
+    def likely(self) -> str:
+        """The category a reviewer should have in mind; empty where nothing stands out, or where they must not know."""
+        if self.is_blind:
+            return ""
+        return self.request.category or (self.scored[0].code if self.scored else "")
+
+    @property
+    def guideline(self) -> PolicyVersion | None:
+        return self.guidelines.get(self.likely)
+
+    @property
+    def severity(self) -> Severity | None:
+        return severity_of(self.likely, self.guidelines) if self.likely else None
+
+    @property
+    def why(self) -> list[Reasoning]:
+        if self.is_blind:
+            return [Reasoning(_("A check of what is settled already. Its scores stay hidden, so as not to sway you."))]
+        return [told(reason) for reason in self.submission.reasons]
+
+    @property
+    def choices(self) -> list[Choice]:
+        """The categories on the digit keys: what triage flagged first, then whatever else was scored."""
+        codes = [self.likely] if self.likely else []
+        ranked = [row.code for row in self.scored]
+        ordered = sorted(ranked) if self.is_blind else ranked
+        codes += [code for code in ordered if code not in codes]
+        known = [code for code in codes if code in Category.values][:DIGITS]
+        return [Choice(code, severity_of(code, self.guidelines), digit) for digit, code in enumerate(known, start=1)]
+
+
+def cards(claims: Sequence[Claim], *, reviewer: User) -> list[Card]:
+    """The claims as cards: three queries, whatever their number."""
+    if not claims:
+        return []
+    submissions = [claim.request.submission for claim in claims]
+    prefetch_related_objects(submissions, "client")
+    scores = cases.probabilities_of(submissions)
+    guidelines = policies.in_force()
+    return [
+        Card(
+            claim,
+            images.link(submission, reviewer, images.Variant.BLURRED),
+            images.link(submission, reviewer, images.Variant.WORKING),
+            scores.get(submission.pk, {}),
+            guidelines,
+        )
+        for claim, submission in zip(claims, submissions, strict=True)
+    ]
+
+
+def every_choice(guidelines: Mapping[str, PolicyVersion]) -> list[Choice]:
+    """All categories, for the picker."""
+    return [Choice(code, severity_of(code, guidelines)) for code in Category.values]
+
+
+def severity_of(code: str, guidelines: Mapping[str, PolicyVersion]) -> Severity:
+    """As the guideline in force says, else as the taxonomy does."""
+    if code in guidelines:
+        return Severity(guidelines[code].severity)
+    return DEFAULT_SEVERITY[Category(code)]
+
+
+def told(reason: Mapping[str, Any]) -> Reasoning:
+    words = sentence(reason)
+    value = figure(reason.get("probability")) if reason.get("probability") is not None else ""
+    before, found, after = words.partition(value) if value else (words, "", "")
+    return Reasoning(before, found, after)
+
+
+def labelled(labels: Iterable[Mapping[str, Any]]) -> list[Choice]:
+    """Stored labels as choices, for the history."""
+    return [Choice(str(label["category"]), Severity(label["severity"])) for label in labels]

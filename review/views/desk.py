@@ -1,0 +1,127 @@
+"""The desk: the page, and the parts of it that its modules fetch. Decisions go through the API."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Final
+from uuid import UUID
+
+from django.conf import settings
+from django.core.exceptions import BadRequest, PermissionDenied
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST, require_safe
+
+from moderation import policies
+from moderation.models import Scope
+from moderation.taxonomy import Category
+from moderation.views.access import PersonRequest, requires
+from review import queue
+from review.models import Claim
+from review.views.cards import cards, every_choice
+from review.views.past import done
+
+IN_HAND: Final = 5  # images a desk holds at a time
+
+
+@require_safe
+@requires(Scope.REVIEW)
+def index(request: PersonRequest) -> HttpResponse:
+    """Back to the queue this person works on, else to the first one that has work for them."""
+    held = queue.held(request.user)
+    if held:
+        return redirect("desk-queue", held[0].request.queue)
+    mine = [one for one in queue.counts() if queue.is_open_to(request.user, one.queue)]
+    return redirect("desk-queue", next((one.queue for one in mine if one.open), queue.GENERAL))
+
+
+@require_safe
+@requires(Scope.REVIEW)
+def desk(request: PersonRequest, name: str) -> HttpResponse:
+    check(request, name)
+    context = {
+        "queue": name,
+        "words": words(),
+        "lease_seconds": settings.REVIEW_LEASE_SECONDS,
+        "choices": every_choice(policies.in_force()),
+    }
+    return render(request, "review/desk.html", context)
+
+
+@require_POST
+@requires(Scope.REVIEW)
+def claim(request: PersonRequest, name: str) -> HttpResponse:
+    """Cards of what this person holds in this queue, topped up; those named in `have` are on the page already."""
+    check(request, name)
+    have = set(keys(request, "have"))
+    held = [one for one in queue.held(request.user) if one.request.queue == name]
+    missing = IN_HAND - len(held)
+    if missing > 0:
+        held += queue.claim(request.user, name, missing)
+    context = {
+        "cards": cards([one for one in held if one.pk not in have], reviewer=request.user),
+        "backlog": next((one for one in queue.counts() if one.queue == name), queue.Backlog(name, 0, False, None)),
+    }
+    return render(request, "review/cards.html", context)
+
+
+@require_POST
+@requires(Scope.REVIEW)
+def heartbeat(request: PersonRequest) -> HttpResponse:
+    """Extends what it can. Answers how many seconds each claim that is still held has now; what is missing is lost."""
+    seconds = {}
+    for key in keys(request, "claim"):
+        try:
+            queue.extend(key, request.user)
+        except (queue.ClaimGone, Claim.DoesNotExist):
+            continue
+        seconds[str(key)] = settings.REVIEW_LEASE_SECONDS
+    return JsonResponse({"seconds": seconds})
+
+
+@require_POST
+@requires(Scope.REVIEW)
+def release(request: PersonRequest) -> HttpResponse:
+    """Gives back what a page that goes away held. What has ended already is none of its worries."""
+    for key in keys(request, "claim"):
+        try:
+            queue.release(key, request.user)
+        except (queue.ClaimGone, Claim.DoesNotExist):
+            continue
+    return HttpResponse(status=204)
+
+
+def check(request: PersonRequest, name: str) -> None:
+    try:
+        queue.check_queue(request.user, name)
+    except queue.NotForYou as error:
+        raise PermissionDenied(str(error)) from error
+
+
+def keys(request: HttpRequest, field: str) -> Sequence[UUID]:
+    """The ids sent under `field`, at most as many as one page can hold. Raises BadRequest."""
+    try:
+        return [UUID(value) for value in request.POST.getlist(field)[: queue.MOST * 2]]
+    except ValueError as error:
+        raise BadRequest(_("These are no claims.")) from error
+
+
+def words() -> dict[str, Any]:
+    """What the modules of the desk say."""
+    return {
+        "verdicts": done(),
+        "categories": {code: str(label) for code, label in Category.choices},
+        "ready": _("{n} ready"),
+        "fresh": _("New images have come in."),
+        "ask": _("Block as: press the digit of a category, 0 for more."),
+        "again": _("Try again"),
+        "signIn": _("Sign in"),
+        "signedOut": _("You are signed out, or your role changed. Nothing undecided is lost."),
+        "offline": _("The house does not answer. What you hold stays with you until its lease ends."),
+        "ended": _("“{what}” was not recorded: the lease had ended or somebody settled it. It is no longer yours."),
+        "unsent": _("“{what}” was not saved: no answer came. The image comes back next, so that you can decide again."),
+        "refused": _("“{what}” was not saved. {detail} The image comes back next."),
+        "lostOne": _("The lease on an image ended. It went back to the queue; nothing was decided."),
+        "lostMany": _("The leases on {n} images ended. They went back to the queue; nothing was decided."),
+    }

@@ -1,0 +1,39 @@
+// Talking to the house: every failure comes back as a named kind, never as a silent nothing.
+const token = () => document.querySelector("[name=csrfmiddlewaretoken]")?.value ?? "";
+
+export class Refused extends Error {
+  // kind: "offline" (no answer), "ended" (409: not ours any more), "signed-out" (401, 403), "failed" (anything else)
+  constructor(kind, detail = "") {
+    super(detail || kind);
+    this.kind = kind;
+    this.detail = detail;
+  }
+}
+
+export async function post(url, body, { headers = {}, ...options } = {}) {
+  const json = !(body instanceof FormData);
+  let answer;
+  try {
+    answer = await fetch(url, {
+      method: "POST",
+      body: json ? JSON.stringify(body) : body,
+      headers: { "X-CSRFToken": token(), Accept: "application/json, text/html", ...(json && { "Content-Type": "application/json" }), ...headers },
+      redirect: "error",
+      ...options,
+    });
+  } catch {
+    throw new Refused("offline");
+  }
+  if (answer.ok) return answer;
+  const problem = answer.headers.get("Content-Type")?.includes("json") ? await answer.json().catch(() => ({})) : {};
+  const kinds = { 401: "signed-out", 403: "signed-out", 404: "ended", 409: "ended" };
+  throw new Refused(kinds[answer.status] ?? "failed", problem.detail ?? "");
+}
+
+// Sent while the page goes away: nobody waits for the answer.
+export function farewell(url, fields) {
+  const body = new FormData();
+  body.set("csrfmiddlewaretoken", token());
+  for (const [name, values] of Object.entries(fields)) for (const value of values) body.append(name, value);
+  fetch(url, { method: "POST", body, keepalive: true }).catch(() => {});
+}
