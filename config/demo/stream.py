@@ -10,7 +10,9 @@ from itertools import islice
 from pathlib import Path
 from typing import Final
 
+from config.demo.accounts import client
 from config.demo.http import Door, Refused
+from moderation.models import Submission
 
 SIZE: Final = 768
 SENDERS: Final = 4
@@ -36,6 +38,15 @@ def scenes(seeds: Iterable[int]) -> Iterator[Item]:
         scene.image.save(buffer, "PNG" if seed % 4 == 0 else "JPEG", quality=92)
         generator = f'{{"name": "loupe-scenes", "version": "1", "seed": {seed}}}'
         yield Item(external_id(seed), buffer.getvalue(), {"prompt": scene.prompt, "generator": generator})
+
+
+def unsent(seeds: Iterable[int]) -> list[int]:
+    """Those of the seeds whose scene has not come in yet."""
+    wanted = list(seeds)
+    names = [external_id(seed) for seed in wanted]
+    known = Submission.objects.of(client()).filter(external_id__in=names).values_list("external_id", flat=True)
+    here = set(known)
+    return [seed for seed, name in zip(wanted, names, strict=True) if name not in here]
 
 
 def external_id(seed: int) -> str:

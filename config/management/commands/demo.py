@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import time
 from argparse import ArgumentParser
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Final
 
@@ -68,10 +69,10 @@ class Command(BaseCommand):
     def fill(self, console: Console, door: Door, images: Path | None) -> Speed | None:
         """Submit what is not there yet and wait for triage. A refused image is named and does not stop the rest."""
         before = Submission.objects.count()
-        items = stream.folder(images) if images else stream.scenes(range(1, IMAGES + 1))
-        started = time.monotonic()
         with Progress(console=console, transient=True) as progress:
-            task = progress.add_task("sending images", total=None if images else IMAGES)
+            items: Iterable[stream.Item] = stream.folder(images) if images else drawn(progress)
+            started = time.monotonic()
+            task = progress.add_task("sending images", total=len(items) if isinstance(items, list) else None)
             for item, refusal in stream.send(items, door):
                 progress.advance(task)
                 if refusal:
@@ -79,6 +80,12 @@ class Command(BaseCommand):
             settle(lambda waiting: progress.update(task, description=f"triage, {waiting} waiting"))
         fresh = Submission.objects.count() - before
         return Speed(fresh, time.monotonic() - started) if fresh else None
+
+
+def drawn(progress: Progress) -> list[stream.Item]:
+    """The scenes that have not come in yet, drawn before the clock starts: drawing is not what is measured."""
+    seeds = stream.unsent(range(1, IMAGES + 1))
+    return list(progress.track(stream.scenes(seeds), total=len(seeds), description="drawing scenes"))
 
 
 def await_ready(door: Door, desk: subprocess.Popen[bytes], *, log: Path) -> None:
