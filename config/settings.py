@@ -256,7 +256,7 @@ REST_FRAMEWORK = {
     ],
     "DEFAULT_PERMISSION_CLASSES": ["moderation.api.permissions.ScopeRequired"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["moderation.api.parsers.JSONParser", "moderation.api.parsers.MultiPartParser"],
+    "DEFAULT_PARSER_CLASSES": ["moderation.api.parsers.JSONParser", "rest_framework.parsers.MultiPartParser"],
     "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],
     "DEFAULT_THROTTLE_CLASSES": ["moderation.api.throttling.RateLimit"],
     "DEFAULT_METADATA_CLASS": None,
@@ -279,7 +279,10 @@ SPECTACULAR_SETTINGS = {
         "drf_spectacular.hooks.postprocess_schema_enums",
         "moderation.api.schema.add_problems",
     ],
-    "ENUM_NAME_OVERRIDES": {"StatusEnum": "moderation.models.Status"},
+    "ENUM_NAME_OVERRIDES": {
+        "StatusEnum": "moderation.models.Status",
+        "CategoryEnum": "moderation.taxonomy.Category",
+    },
 }
 
 # --- Celery -----------------------------------------------------------------------------------------------------------

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from django.core.exceptions import RequestDataTooBig
 from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
@@ -34,6 +35,8 @@ class SubmissionBatch(APIView):
     def post(self, request: Request) -> Response:
         """Each item has a result of its own, in order; one that cannot be taken does not sink the others."""
         client = client_of(request)
+        if intake.is_too_large(request):
+            raise RequestDataTooBig
         items = items_of(request.data)
         results = [result_of(client, item, actor=actor_of(request)) for item in items]
         if any(result["status"] == 202 for result in results):

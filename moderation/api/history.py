@@ -36,7 +36,9 @@ class SubmissionHistory(GenericAPIView[AuditEvent]):
         return AuditEvent.objects.filter(subject=audit.submission(self.kwargs.get("pk")))
 
     @extend_schema(
-        operation_id="submissions_history", summary="Read what happened to it, oldest first", responses=EventAnswer
+        operation_id="submissions_history",
+        summary="Read what happened to it, oldest first",
+        responses=EventAnswer(many=True),
     )
     def get(self, request: Request, pk: UUID) -> Response:
         get_object_or_404(visible_to(request).only("pk"), pk=pk)

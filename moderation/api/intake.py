@@ -7,31 +7,41 @@ import binascii
 import json
 from collections.abc import Mapping
 from dataclasses import asdict
-from typing import Any, NoReturn
+from typing import Any, Final, NoReturn
 
 from django.conf import settings
+from django.core.files.uploadedfile import UploadedFile
 from django.http import QueryDict
 from django.utils.translation import gettext as _
 from rest_framework.request import Request
 
 from moderation import images, ingest
 from moderation.actors import Actor
-from moderation.api.parsers import BodyTooLarge
 from moderation.api.problems import Problem, invalid
 from moderation.models import Client
 
-OBJECTS = ("generator", "context")
+OBJECTS: Final = ("generator", "context")
+DRAINED: Final = 4  # times the limit
 
 
 def read(request: Request) -> tuple[Any, Mapping[str, Any]]:
     """The image part (a file, base64 text, or None) and the fields, from multipart or JSON."""
-    try:
-        data = request.data
-    except BodyTooLarge as error:
-        raise unacceptable_image(images.too_many_bytes(settings.MAX_IMAGE_BYTES)) from error
+    if is_too_large(request):
+        raise unacceptable_image(images.too_many_bytes(settings.MAX_IMAGE_BYTES))
+    data = request.data
     if isinstance(data, QueryDict):
         return request.FILES.get("image"), from_form(data)
     return from_json(data)
+
+
+def is_too_large(request: Request) -> bool:
+    """By what the header says. A body not absurdly too large is read and dropped, so that its sender hears why."""
+    length = int(request.META.get("CONTENT_LENGTH") or 0)
+    limit = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+    if limit < length <= DRAINED * limit:
+        while request.stream.read(2**20):
+            pass
+    return length > limit
 
 
 def from_json(data: Any) -> tuple[Any, Mapping[str, Any]]:
@@ -81,13 +91,13 @@ def bytes_of(image: Any) -> bytes:
     """The image's bytes, from an uploaded file or from base64 text. Raises UnacceptableImage or Problem."""
     if image is None:
         raise invalid([{"pointer": "#/image", "detail": _("Send image as a file, or image_base64 in JSON.")}])
-    if not isinstance(image, str):
-        if image.size > settings.MAX_IMAGE_BYTES:
+    if isinstance(image, UploadedFile):
+        if (image.size or 0) > settings.MAX_IMAGE_BYTES:
             raise images.too_many_bytes(settings.MAX_IMAGE_BYTES)
         return bytes(image.read())
     try:
         return base64.b64decode(image, validate=True)
-    except (binascii.Error, ValueError) as error:
+    except (binascii.Error, ValueError, TypeError) as error:
         raise invalid([{"pointer": "#/image_base64", "detail": _("Must be base64.")}]) from error
 
 

@@ -30,6 +30,12 @@ class RecentFirst(CursorPagination):
             raise ValidationError({self.cursor_query_param: [message]}) from error
         return cursor
 
+    def get_paginated_response_schema(self, schema: dict[str, Any]) -> dict[str, Any]:
+        """In OpenAPI 3.1's way of saying that there may be no such page."""
+        link = {"type": ["string", "null"], "format": "uri"}
+        properties = {"next": link, "previous": link, "results": schema}
+        return {"type": "object", "required": list(properties), "properties": properties}
+
     def check_position(self, position: str) -> None:
         """Raises ValueError."""
         UUID(position)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from moderation.ingest.declared import MAX_TERRITORIES, TEXT_LIMITS
@@ -42,8 +43,13 @@ class SubmissionFields(serializers.Serializer[object]):
     context = serializers.DictField(required=False, help_text="Anything else that helps.")  # type: ignore[assignment]
 
 
+@extend_schema_field({"type": "string", "format": "binary"})
+class ImageFile(serializers.FileField):
+    """A file part of a form."""
+
+
 class SubmissionForm(SubmissionFields):
-    image = serializers.FileField(help_text="JPEG, PNG, WebP, AVIF or GIF (of which the first frame is judged).")
+    image = ImageFile(help_text="JPEG, PNG, WebP, AVIF or GIF (of which the first frame is judged).")
 
 
 class SubmissionJSON(SubmissionFields):

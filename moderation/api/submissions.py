@@ -83,7 +83,7 @@ class Submissions(GenericAPIView[Submission]):
         return Response(present(submission), status=200 if done else 202, headers=headers)
 
     @extend_schema(
-        operation_id="submissions_list", summary="List submissions, newest first", responses=SubmissionAnswer
+        operation_id="submissions_list", summary="List submissions, newest first", responses=SubmissionAnswer(many=True)
     )
     def get(self, _request: Request) -> Response:
         page = cast("list[Submission]", self.paginate_queryset(self.filter_queryset(self.get_queryset())))
