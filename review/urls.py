@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.urls import include, path, register_converter
 
+from review.views import desk, past, queues
 from review.views.home import home
 from review.views.images import VariantConverter, image
 
@@ -11,6 +12,13 @@ register_converter(VariantConverter, "variant")
 
 urlpatterns = [
     path("", home, name="home"),
+    path("queues/", queues.index, name="queues"),
+    path("desk/", desk.index, name="desk"),
+    path("desk/history", past.history, name="desk-history"),
+    path("desk/heartbeat", desk.heartbeat, name="desk-heartbeat"),
+    path("desk/release", desk.release, name="desk-release"),
+    path("desk/<slug:name>/", desk.desk, name="desk-queue"),
+    path("desk/<slug:name>/claim", desk.claim, name="desk-claim"),
     path("images/<uuid:submission>/<variant:variant>.jpg", image, name="review-image"),
     path("api/v1/", include("review.api.urls")),
 ]

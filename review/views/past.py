@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from django.http import HttpResponse
 from django.shortcuts import render
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
@@ -26,14 +27,15 @@ def history(request: PersonRequest) -> HttpResponse:
 
 def past(reviewer: User, count: int) -> list[dict[str, Any]]:
     """The last decisions of this person, newest first. One query."""
-    decisions = Decision.objects.filter(reviewer=reviewer).select_related("submission").order_by("-id")[:count]
+    decisions = Decision.objects.filter(reviewer=reviewer).select_related("submission", "claim").order_by("-id")[:count]
     return [remembered(one, reviewer) for one in decisions]
 
 
 def remembered(decision: Decision, reviewer: User) -> dict[str, Any]:
-    """A decision with its image, blurred: not at all once it is under legal hold."""
+    """A decision with its image, blurred: not at all once it is under legal hold, or no longer theirs to look at."""
     submission = decision.submission
-    hidden = submission.status == Status.QUARANTINED
+    over = decision.claim.expires_at <= timezone.now() - images.LOOK_BACK
+    hidden = over or submission.status == Status.QUARANTINED
     return {
         "decision": decision,
         "words": done()[decision.verdict],
