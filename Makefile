@@ -61,7 +61,7 @@ lint: install ## style, types, import contracts, templates, migrations
 	@$(LINT_ENV) $(PYTHON) -m mypy
 	@$(VENV)/bin/lint-imports --no-logo
 	@find templates -name '*.html' -exec $(VENV)/bin/djade --target-version 5.2 --check {} +
-	@$(LINT_ENV) $(PYTHON) -W ignore::RuntimeWarning manage.py makemigrations --check --dry-run
+	@$(LINT_ENV) $(PYTHON) manage.py makemigrations --check --dry-run
 
 format: install ## let the formatters have their way
 	@$(PYTHON) -m ruff check --fix --quiet || true
