@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
-
 from celery import shared_task
 from django.db import transaction
 from django.utils import timezone
@@ -30,7 +28,11 @@ def triage() -> dict[str, int]:
 
 def nudge_triage() -> None:
     """For doors: once the caller's transaction is committed, tell a worker. `sweep` makes up for a lost hint."""
-    transaction.on_commit(partial(triage.apply_async, retry=False), robust=True)
+    transaction.on_commit(send_hint, robust=True)
+
+
+def send_hint() -> None:
+    triage.apply_async(retry=False)
 
 
 @shared_task(name="moderation.tasks.sweep")

@@ -86,7 +86,7 @@ def test_the_content_type_of_the_part_does_not_matter(api_key: str) -> None:
 
 
 def test_a_content_type_of_the_request_that_we_do_not_read_is_told(api_key: str) -> None:
-    answer = with_key(api_key).generic("POST", SUBMISSIONS, png(), content_type="image/png")
+    answer = with_key(api_key).post(SUBMISSIONS, png(), content_type="image/png")
 
     assert answer.status_code == 415
     assert answer["Content-Type"] == "application/problem+json"
@@ -131,7 +131,7 @@ def test_an_object_in_a_form_must_be_json(api_key: str, fields: dict[str, str], 
 
 @pytest.mark.parametrize("body", ["{", "nothing", "[" * 100_000, '{"image_base64": NaN}', b"\xff\xfe"])
 def test_a_body_that_is_no_json_cannot_be_understood(api_key: str, body: str | bytes) -> None:
-    answer = with_key(api_key).generic("POST", SUBMISSIONS, body, content_type="application/json")
+    answer = with_key(api_key).post(SUBMISSIONS, body, content_type="application/json")
 
     assert answer.status_code == 400
     assert answer["Content-Type"] == "application/problem+json"
@@ -164,7 +164,7 @@ def test_a_form_without_a_file_is_told_so(api_key: str, form: dict[str, str]) ->
 
 
 def test_a_broken_form_cannot_be_understood(api_key: str) -> None:
-    answer = with_key(api_key).generic("POST", SUBMISSIONS, b"--x\r\n", content_type="multipart/form-data")
+    answer = with_key(api_key).post(SUBMISSIONS, b"--x\r\n", content_type="multipart/form-data")
 
     assert answer.status_code == 400
 
