@@ -1,0 +1,60 @@
+"""`make demo ARGS=--check`, whole: own servers, own worker, a classifier trained on the spot, the circle closed."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+STAGES = ["ingest", "triage", "claim", "decide", "label export", "retrain", "adopt", "re-triage", "audit"]
+UNSET = ("DATABASE_URL", "REDIS_URL", "SECRET_KEY", "LOUPE_STORAGE")
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def demo(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    environment = {name: value for name, value in os.environ.items() if name not in UNSET}
+    return subprocess.run(
+        [sys.executable, "manage.py", "demo", *arguments],
+        env={**environment, "LOUPE_DATA_DIR": str(folder), "DEBUG": "1", "COLUMNS": "160"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.mark.timeout(400)
+def test_the_circle_closes_from_an_empty_folder(tmp_path: Path) -> None:
+    ended = demo(tmp_path / "var", "--check", "--port", str(free_port()))
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    seen = [line[2:15].strip() for line in ended.stdout.splitlines() if line.startswith("✓")]
+    assert seen == STAGES
+    kept = tmp_path / "var" / "demo.json"
+    assert kept.stat().st_mode & 0o777 == 0o600
+    known = json.loads(kept.read_text())
+    assert {"base_url", "api_key", "users"} <= known.keys()
+    assert all(
+        login["password"] not in (tmp_path / "var" / "log" / "demo.log").read_text()
+        for login in known["users"].values()
+    )
+
+
+def test_the_demo_refuses_a_production_setting(tmp_path: Path) -> None:
+    ended = subprocess.run(
+        [sys.executable, "manage.py", "demo"],
+        env={**os.environ, "DEBUG": "0"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ended.returncode == 2
+    assert "refuses with DEBUG=0" in ended.stderr
