@@ -294,7 +294,14 @@ CELERY_ACCEPT_CONTENT = ["json"]
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
-CELERY_BROKER_TRANSPORT_OPTIONS = {"socket_timeout": 10, "socket_connect_timeout": 5}
+CELERY_BROKER_TRANSPORT_OPTIONS = {
+    "socket_timeout": 10,
+    "socket_connect_timeout": 5,
+    # Who sends a message does not wait for a broker that is away: messages are hints. Workers reconnect by other rules.
+    "max_retries": 1,
+    "interval_start": 0,
+    "interval_step": 0.2,
+}
 CELERY_BEAT_SCHEDULE = {
     # The row is the truth: whatever a lost message left behind is picked up here.
     "sweep": {"task": "moderation.tasks.sweep", "schedule": 5.0, "options": {"expires": 5}},
