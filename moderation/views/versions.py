@@ -12,7 +12,7 @@ from classifiers.models import ClassifierVersion, ClassifierVersionQuerySet
 
 def newest(*, each: int, keeping: Collection[str] = ()) -> ClassifierVersionQuerySet:
     """At most `each` versions a name, newest first, besides those named in `keeping`; by name, cards left unread."""
-    kept = ClassifierVersion.objects.with_refs(list(keeping)).values("pk")
+    kept = list(ClassifierVersion.objects.with_refs(list(keeping)).values_list("pk", flat=True))
     place = Window(RowNumber(), partition_by="name", order_by=[F("created_at").desc(), F("pk").desc()])
     found = ClassifierVersion.objects.annotate(place=place).filter(Q(place__lte=each) | Q(pk__in=kept))
     return found.order_by("name", "-created_at", "-pk").defer("card")
