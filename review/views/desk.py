@@ -21,6 +21,7 @@ from review import queue
 from review.models import Claim
 from review.views.cards import cards, every_choice
 from review.views.past import done
+from review.views.queues import in_words
 
 IN_HAND: Final = 5  # images a desk holds at a time
 
@@ -42,6 +43,7 @@ def desk(request: PersonRequest, name: str) -> HttpResponse:
     check(request, name)
     context = {
         "queue": name,
+        "queue_words": in_words(name),
         "words": words(),
         "lease_seconds": settings.REVIEW_LEASE_SECONDS,
         "choices": every_choice(policies.in_force()),

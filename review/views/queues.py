@@ -44,8 +44,13 @@ class QueueRow:
 
     @property
     def words(self) -> str:
-        known = {queue.GENERAL: _("General"), queue.ESCALATED: _("Escalated")}
-        return known.get(self.name, self.name.replace("-", " ").capitalize())
+        return in_words(self.name)
+
+
+def in_words(name: str) -> str:
+    """A queue's name as people read it."""
+    known = {queue.GENERAL: _("General"), queue.ESCALATED: _("Escalated")}
+    return known.get(name, name.replace("-", " ").capitalize())
 
 
 @require_safe

@@ -53,6 +53,7 @@ function present() {
 }
 
 function draw() {
+  desk.dataset.saving = deck.sending.size;
   const frames = deck.cards.slice(0, 6).map((card, place) => {
     const frame = new Image();
     frame.src = card.blurred.src;
@@ -89,7 +90,11 @@ function troubled(problem) {
   return undefined;
 }
 
+let toldSignedOut = false;
+
 function signedOut() {
+  if (toldSignedOut) return;
+  toldSignedOut = true;
   notices.tell(words.signedOut, { kind: "error", action: { words: words.signIn, act: () => location.assign(desk.dataset.signInUrl) } });
 }
 
@@ -121,6 +126,7 @@ function said(verdict, labels) {
 function saved(card) {
   deck.sending.delete(card.id);
   deck.drop(card);
+  draw();
 }
 
 // Nothing was recorded: say what happened, and what becomes of the image.
@@ -129,6 +135,7 @@ function failed(card, decision, problem) {
   const what = said(decision.verdict, decision.labels);
   if (problem.kind === "ended") {
     deck.drop(card);
+    draw();
     notices.tell(put(words.ended, { what, detail: problem.detail }), { kind: "warning" });
     return;
   }

@@ -1,4 +1,4 @@
-"""A real Chromium at the real desk. A console error, a page error or a breach of the CSP fails the test that caused it."""
+"""A real Chromium at the real desk. A console error, a page error or a breach of the CSP fails the test at fault."""
 
 from __future__ import annotations
 
@@ -9,11 +9,14 @@ from pathlib import Path
 from typing import Final
 
 import pytest
+from django.conf import settings
+from django.test import Client as HttpClient
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Playwright, sync_playwright
 from pytest_django.live_server_helper import LiveServer
 
 from classifiers.scenes import draw
 from moderation.models import Client, TriagePlan, User
+from moderation.triage import run_once
 from tests import chromium, world
 
 ARTEFACTS: Final = Path(__file__).resolve().parents[2] / "artefacts" / "browser"
@@ -84,6 +87,17 @@ class Window:
         page.wait_for_url(lambda url: "/accounts/login" not in url)
         return page
 
+    def enter(self, person: User, path: str) -> Page:
+        """With a session made beforehand: hashing a password in every test would take most of its time."""
+        client = HttpClient()
+        client.force_login(person)
+        cookie = client.cookies[settings.SESSION_COOKIE_NAME]
+        self.context.add_cookies([{"name": cookie.key, "value": cookie.value, "url": self.address}])
+        return self.open(path)
+
+    def wear(self, theme: str) -> None:
+        self.context.add_cookies([{"name": "loupe_theme", "value": theme, "url": self.address}])
+
     def keep(self, name: str) -> None:
         """A screenshot among the artefacts."""
         ARTEFACTS.mkdir(parents=True, exist_ok=True)
@@ -111,8 +125,20 @@ def window(chromium_browser: Browser, live_server: LiveServer, transactional_db:
 
 
 @pytest.fixture
-def scenes(platform: Client, eyes: TriagePlan, guidelines: None) -> Callable[[int], None]:
-    """Sends drawn scenes through ingest and triage; their colours put every one of them in front of a person."""
+def flats(platform: Client, eyes: TriagePlan) -> Callable[[int], None]:
+    """Sends flat colours, quickly made: each goes to a person for Weapons, every other category being far below."""
+
+    def send(count: int) -> None:
+        for seed in range(count):
+            world.submit(platform, world.png(red=0.5, seed=seed), prompt=f"a red wall, number {seed}")
+        run_once()
+
+    return send
+
+
+@pytest.fixture
+def scenes(platform: Client, eyes: TriagePlan) -> Callable[[int], None]:
+    """Sends drawn scenes, for screenshots; their colours put every one of them in front of a person."""
 
     def send(count: int) -> None:
         for seed in range(count):
@@ -128,8 +154,6 @@ def scenes(platform: Client, eyes: TriagePlan, guidelines: None) -> Callable[[in
                 external_id=f"scene-{seed}",
                 territories=("DE", "FR"),
             )
-        from moderation.triage import run_once
-
         run_once()
 
     return send
