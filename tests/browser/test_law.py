@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 
-from moderation import audit
 from moderation.actors import Actor
 from moderation.first_edition import publish_plan_one
 from moderation.models import Client, TriagePlan, User
@@ -18,12 +17,11 @@ from tests.browser.conftest import NARROW, Opener
 
 @pytest.fixture
 def law(transactional_db: None, guidelines: None, tmp_path: Path, platform: Client) -> TriagePlan:
-    """The first edition in force over a real classifier, ten triaged images, and a sealed log."""
+    """The first edition in force over a real classifier, and ten triaged images."""
     plan = publish_plan_one([world.colour_eyes(tmp_path).ref], actor=Actor.command("test"), audit_rate=0.05)
     for tenth in range(10):
         world.submit(platform, world.png(red=(tenth + 0.5) / 10, size=32))
     run_once()
-    audit.seal()
     return plan
 
 

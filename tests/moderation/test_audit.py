@@ -65,7 +65,7 @@ def test_an_untouched_log_verifies(log: list[AuditEvent]) -> None:
     ],
 )
 def test_an_altered_row_is_named(log: list[AuditEvent], superuser: Superuser, change: str) -> None:
-    superuser.execute(f"UPDATE moderation_auditevent SET {change} WHERE id = %s", [log[2].pk])  # type: ignore[arg-type]
+    superuser.execute(f"UPDATE moderation_auditevent SET {change} WHERE id = %s", [log[2].pk])
 
     assert found() == [named(log[2])]
 
@@ -139,7 +139,7 @@ def test_a_root_that_was_touched_is_named(log: list[AuditEvent], superuser: Supe
         audit.record(Entry(HOUSE, "test.event", "plan:1"))
     audit.seal()
 
-    superuser.execute(change)  # type: ignore[arg-type]
+    superuser.execute(change)
 
     assert 1 in {position for chain, position, _event in found() if chain == -1}
 
