@@ -246,7 +246,7 @@ def in_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
             converted = None
         if converted is not None:
             return converted
-    return image.convert("RGB")
+    return image if image.mode == "RGB" else image.convert("RGB")
 
 
 def blur(picture: Image.Image) -> Image.Image:

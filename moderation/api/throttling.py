@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import logging
 import time
+from functools import cache
 from typing import TYPE_CHECKING, Final
 
 from django.conf import settings
-from django.core.cache import cache
+from redis import Redis
 from redis.exceptions import RedisError
 from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
@@ -19,6 +20,12 @@ if TYPE_CHECKING:  # rest_framework.views loads this module
 
 log = logging.getLogger(__name__)
 WINDOW: Final = 60  # seconds
+
+
+@cache
+def redis() -> Redis:
+    """This process's client; it has a pool of connections and may be used by all threads."""
+    return Redis.from_url(settings.REDIS_URL, socket_timeout=1, socket_connect_timeout=1)
 
 
 class RateLimit(BaseThrottle):
@@ -36,14 +43,14 @@ class RateLimit(BaseThrottle):
             return True
         name = f"api-rate:{who.pk}:{int(self.now // WINDOW)}"
         try:
-            if cache.add(name, 1, timeout=2 * WINDOW):
-                return True
-            return cache.incr(name) <= settings.API_RATE
-        except ValueError:  # it ran out between the two steps: a new minute
-            return True
+            with redis().pipeline(transaction=False) as both:
+                both.incr(name)
+                both.expire(name, 2 * WINDOW)
+                count = int(both.execute()[0])
         except RedisError:
             log.warning("Redis cannot be reached: requests are not being limited")
             return True
+        return count <= settings.API_RATE
 
     def wait(self) -> float:
         """Seconds until the next minute begins."""
