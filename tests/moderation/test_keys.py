@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+import io
 from datetime import timedelta
 
 import pytest
+from django.core.management import CommandError, call_command
 from django.utils import timezone
 
 from moderation import audit, keys
@@ -98,3 +100,35 @@ def test_a_key_never_carries_what_a_person_may(platform: Client, scopes: list[Sc
         keys.issue(platform, name="ci", scopes=scopes, expires_at=expires, actor=Actor.command("test"))
 
     assert not ApiKey.objects.exists()
+
+
+def printed(command: str, *arguments: str) -> str:
+    out = io.StringIO()
+    call_command(command, *arguments, stdout=out, stderr=io.StringIO())
+    return out.getvalue().strip()
+
+
+def test_an_operator_issues_a_key_and_revokes_it(db: None) -> None:
+    secret = printed("issue_key", "--client", "atelier", "--name", "ci", "--scope", "submissions:read", "--days", "2")
+
+    key = keys.find(secret)
+    assert (key.client.slug, key.scopes) == ("atelier", ["submissions:read"])
+    assert timedelta(days=1) < key.expires_at - timezone.now() < timedelta(days=3)
+
+    printed("revoke_key", key.prefix)
+    with pytest.raises(keys.KeyRefused):
+        keys.find(secret)
+
+
+def test_a_known_client_gets_another_key(platform: Client) -> None:
+    secret = printed("issue_key", "--client", platform.slug, "--name", "second")
+
+    assert keys.find(secret).client == platform
+    assert set(keys.find(secret).scopes) == KEY_SCOPES
+
+
+def test_an_unknown_prefix_is_told(db: None) -> None:
+    with pytest.raises(CommandError) as caught:
+        printed("revoke_key", "000000000000")
+
+    assert caught.value.returncode == 2
