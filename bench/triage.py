@@ -84,7 +84,7 @@ def against_tasks(platform: Client, pictures: list[bytes], params: dict[str, Any
 
 
 def decodes(platform: Client, pictures: list[bytes], params: dict[str, Any]) -> None:
-    """How often an original is decoded between upload and route: the door's decode, and every later read of its file."""
+    """How often an original is decoded from upload to route: at the door, and each later read of its file."""
     from django.core.files.storage import storages
     from PIL import ImageFile
 
