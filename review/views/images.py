@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from django.http import FileResponse, HttpRequest, HttpResponse, HttpResponseBase
+from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
@@ -27,7 +27,7 @@ class VariantConverter:
 
 
 @require_safe
-def image(request: HttpRequest, submission: UUID, variant: images.Variant) -> HttpResponseBase:
+def image(request: HttpRequest, submission: UUID, variant: images.Variant) -> HttpResponse:
     """JPEG; 401 for strangers, 403 for those it is not meant for, 404 when it is gone, 410 when the link is too old."""
     if not isinstance(request.user, User):
         return refusal(_("Sign in to look at images."), status=401)
@@ -39,7 +39,7 @@ def image(request: HttpRequest, submission: UUID, variant: images.Variant) -> Ht
         return refusal(str(error), status=410)
     except (Submission.DoesNotExist, FileNotFoundError):
         return refusal(_("There is no such image."), status=404)
-    response = FileResponse(opened.file, content_type="image/jpeg")
+    response = HttpResponse(opened.jpeg, content_type="image/jpeg")
     response["Content-Disposition"] = "inline"
     response["X-Content-Type-Options"] = "nosniff"
     response["Content-Security-Policy"] = POLICY

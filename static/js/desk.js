@@ -49,6 +49,7 @@ function present() {
   deck.decodeAhead();
   part(".done").hidden = Boolean(card) || !rested;
   part(".waiting").hidden = Boolean(card) || rested;
+  part(".film").hidden = !card;
   draw();
 }
 

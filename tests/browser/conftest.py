@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import io
 import os
+import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final
 
 import pytest
 from django.conf import settings
+from django.db import connections
 from django.test import Client as HttpClient
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Playwright, sync_playwright
 from pytest_django.live_server_helper import LiveServer
@@ -35,14 +38,19 @@ FLAGS: Final = [
 
 @pytest.fixture(scope="session")
 def chromium_browser() -> Iterator[Browser]:
-    """Playwright's synchronous API keeps an event loop on this thread, which Django takes for asynchronous code."""
+    """Playwright's synchronous API keeps an event loop on this thread, which Django takes for asynchronous code.
+
+    To Django the thread inside the loop is another one, with a connection of its own: none may outlive its side.
+    """
     before = os.environ.get("DJANGO_ALLOW_ASYNC_UNSAFE")
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+    connections.close_all()
     try:
         with sync_playwright() as playwright:
             browser = launch(playwright)
             yield browser
             browser.close()
+            connections.close_all()
     finally:
         if before is None:
             del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
@@ -95,9 +103,6 @@ class Window:
         self.context.add_cookies([{"name": cookie.key, "value": cookie.value, "url": self.address}])
         return self.open(path)
 
-    def wear(self, theme: str) -> None:
-        self.context.add_cookies([{"name": "loupe_theme", "value": theme, "url": self.address}])
-
     def keep(self, name: str) -> None:
         """A screenshot among the artefacts."""
         ARTEFACTS.mkdir(parents=True, exist_ok=True)
@@ -119,9 +124,19 @@ def window(chromium_browser: Browser, live_server: LiveServer, transactional_db:
 
     yield opener
     for one in opened:
+        one.context.set_offline(True)  # a page that goes away says goodbye; the next test must not hear it
         one.context.close()
+    fall_silent()
     troubles = [trouble for one in opened for trouble in one.troubles]
     assert not troubles, "\n".join(troubles)
+
+
+def fall_silent(*, within: float = 10.0) -> None:
+    """Waits until the live server answers nobody any more: a late request would meet the next test's empty tables."""
+    deadline = time.monotonic() + within
+    while any("process_request_thread" in thread.name for thread in threading.enumerate()):
+        assert time.monotonic() < deadline, "the live server is still busy"
+        time.sleep(0.01)
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import expect
 
 from moderation.actors import Actor
 from moderation.first_edition import publish_plan_one
@@ -31,7 +32,7 @@ def test_a_plan_is_drafted_previewed_and_published(window: Opener, law: TriagePl
     page.get_by_role("link", name="Draft the next plan").click()
     page.get_by_label("Approve below, Weapons").fill("0.40")
     rail = page.locator("tr[data-band]", has_text="Weapons").locator(".zone-ok")
-    assert rail.get_attribute("width") == "40.00%"
+    expect(rail).to_have_attribute("width", "40.00%")
 
     page.get_by_role("button", name="Preview").click()
     page.get_by_text("Weapons: approve below 0.15 → 0.40").wait_for()
