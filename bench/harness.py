@@ -25,6 +25,7 @@ import psutil
 PROJECT: Final = Path(__file__).resolve().parent.parent
 RESULTS: Final = PROJECT / "bench" / "results"
 START_SECONDS: Final = 30
+STOP_SECONDS: Final = 15
 
 _written: set[str] = set()
 
@@ -122,7 +123,11 @@ def web_server(*, workers: int = 1) -> Iterator[Web]:
         yield Web(psutil.Process(process.pid), port, time.perf_counter() - began)
     finally:
         process.terminate()
-        process.wait(timeout=START_SECONDS)
+        try:
+            process.wait(timeout=STOP_SECONDS)
+        except subprocess.TimeoutExpired:  # a connection that a failed run left open
+            process.kill()
+            process.wait()
 
 
 def await_answer(port: int, process: subprocess.Popen[bytes]) -> None:

