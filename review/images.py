@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
-from typing import IO, Final
+from typing import Final
 from uuid import UUID
 
 from django.conf import settings
@@ -43,9 +43,9 @@ class NotAllowed(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """An open file of JPEG bytes, and how many seconds the link still holds."""
+    """A JPEG, and how many seconds the link still holds."""
 
-    file: IO[bytes]
+    jpeg: bytes
     seconds_left: int
 
 
@@ -76,7 +76,8 @@ def open_link(submission: UUID, reviewer: User, variant: Variant, given: str) ->
         raise LinkExpired(_("This link has expired. Open the request again.")) from error
     except signing.BadSignature as error:
         raise NotAllowed(_("This link was not made for you, or was changed.")) from error
-    return Opened(storages["derivatives"].open(name_of(submission, reviewer, variant)), seconds_left(given))
+    with storages["derivatives"].open(name_of(submission, reviewer, variant)) as file:
+        return Opened(file.read(), seconds_left(given))
 
 
 def name_of(submission: UUID, reviewer: User, variant: Variant) -> str:
