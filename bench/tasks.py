@@ -9,7 +9,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from moderation.models import Submission
-from moderation.triage.batch import process
+from moderation.triage.batch import begin, finish
 
 
 @shared_task(name="bench.tasks.one_image")
@@ -17,4 +17,4 @@ def one_image(key: str) -> None:
     """Claim this row and triage it: the same statements, a batch of one."""
     lease = timezone.now() + timedelta(seconds=settings.TRIAGE_LEASE_SECONDS)
     Submission.objects.filter(pk=key).update(attempts=1, triage_after=lease)
-    process([Submission.objects.get(pk=key)])
+    finish(begin([Submission.objects.get(pk=key)]))

@@ -43,9 +43,9 @@ def against_limit(platform: Client, pictures: list[bytes], version: ClassifierVe
     ratios, rates, cpu = [], [], []
     for number in range(ROUNDS):
         rows = received(platform, pictures, f"limit-{number}")
-        bare = timed(lambda rows=rows: bare_loop(rows, version))
+        bare = timed(bare_loop, rows, version)
         before = time.process_time()
-        full = timed(lambda rows=rows: work_off(rows))
+        full = timed(work_off, rows)
         cpu.append(1e3 * (time.process_time() - before) / len(rows))
         ratios.append(bare / full)
         rates.append(len(rows) / full)
@@ -76,9 +76,9 @@ def against_tasks(platform: Client, pictures: list[bytes], params: dict[str, Any
     with start_worker(app, pool="solo", perform_ping_check=False, queues=["triage"], loglevel="WARNING"):
         for number in range(-1, ROUNDS):  # the first round warms up
             rows = received(platform, pictures, f"batch-{number}")
-            batch = timed(lambda rows=rows: batched(rows))
+            batch = timed(batched, rows)
             rows = received(platform, pictures, f"single-{number}")
-            ratios.append(timed(lambda rows=rows: singly(rows)) / batch)
+            ratios.append(timed(singly, rows) / batch)
     del ratios[0]
     emit("triage", "triage.vs_per_image", statistics.median(ratios), "ratio", n=ROUNDS * len(pictures), params=params)
 
@@ -163,18 +163,15 @@ def bare_loop(rows: Sequence[Submission], version: ClassifierVersion) -> None:
 
     model = registry.load(version.backbone or version)
     for start in range(0, len(rows), settings.TRIAGE_BATCH):
-        looks = look_at(rows[start : start + settings.TRIAGE_BATCH], threads=threads())
+        looks = list(look_at(rows[start : start + settings.TRIAGE_BATCH], threads=threads()))
         model.run([look.seen for look in looks if look.seen is not None])
 
 
 def work_off(rows: Sequence[Submission]) -> None:
-    from moderation.triage import run_once
+    from moderation import triage
 
-    settled = 0
-    while settled < len(rows):
-        report = run_once()
-        assert report.claimed, "every row that was received can be claimed"
-        settled += report.settled
+    report = triage.work_off(rounds=len(rows))
+    assert report.settled == len(rows), "every row that was received is settled"
 
 
 def await_settled(rows: Sequence[Submission]) -> None:
@@ -187,10 +184,10 @@ def await_settled(rows: Sequence[Submission]) -> None:
         time.sleep(0.005)
 
 
-def timed(act: Callable[[], object]) -> float:
+def timed(act: Callable[..., object], *arguments: object) -> float:
     """Wall seconds."""
     began = time.perf_counter()
-    act()
+    act(*arguments)
     return time.perf_counter() - began
 
 

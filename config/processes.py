@@ -70,6 +70,9 @@ def run(mode: Mode, *, port: int) -> int:
     with embedded.unless_given():
         if mode == "dev":
             subprocess.run([sys.executable, "manage.py", "migrate", "--verbosity", "0"], cwd=PROJECT, check=True)
+        else:  # the names of static files carry their digest, which the pages look up in what this writes
+            command = [sys.executable, "manage.py", "collectstatic", "--no-input", "--verbosity", "0"]
+            subprocess.run(command, cwd=PROJECT, check=True)
         manager = Manager()
         for name, command in commands(mode, port=port).items():
             # `exec`: no shell stays between honcho's signals and the process.

@@ -86,7 +86,7 @@ if not SECRET_KEY:
         )
     SECRET_KEY = kept_secret(DATA_DIR)
 ALLOWED_HOSTS = read("ALLOWED_HOSTS", listed, default=["127.0.0.1", "localhost", "[::1]"])
-CSRF_TRUSTED_ORIGINS = read("CSRF_TRUSTED_ORIGINS", listed, default=[])
+CSRF_TRUSTED_ORIGINS = read("CSRF_TRUSTED_ORIGINS", listed, default=list[str]())
 
 # --- stores -----------------------------------------------------------------------------------------------------------
 database_url = given_database or (found.database_url if found else "postgres://localhost/loupe")

@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from moderation import audit
 from moderation.models import Submission
-from moderation.triage import run_once
+from moderation.triage import work_off
 
 ROUNDS = 50  # then the next message takes over, so that a long backlog does not hold one task for ever
 
@@ -16,14 +16,10 @@ ROUNDS = 50  # then the next message takes over, so that a long backlog does not
 @shared_task(name="moderation.tasks.triage")
 def triage() -> dict[str, int]:
     """Work off what waits, batch by batch."""
-    claimed = 0
-    for _round in range(ROUNDS):
-        report = run_once()
-        claimed += report.claimed
-        if not report.claimed:
-            return {"claimed": claimed}
-    triage.delay()
-    return {"claimed": claimed}
+    report = work_off(rounds=ROUNDS)
+    if report.claimed >= ROUNDS:
+        sweep()
+    return {"claimed": report.claimed}
 
 
 def nudge_triage() -> None:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import cache
+from itertools import repeat
 
 from django.conf import settings
 from django.utils.crypto import salted_hmac
@@ -38,20 +39,57 @@ class Report:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Claimed rows, and the looks at them, which the decoding threads may still be taking."""
+
+    rows: Sequence[Submission]
+    looks: Iterator[Look]
+
+
+def work_off(*, rounds: int) -> Report:
+    """Batch after batch until nothing waits, at most `rounds` of them. While the models run on one batch, the threads
+    already decode the next.
+    """
+    total, batch = Report(), begin(claim_fresh())
+    for left in range(rounds - 1, -1, -1):
+        following = begin(claim_fresh() if left else [])
+        done = finish(batch) + run_again()
+        if not done.claimed and not following.rows:
+            break
+        total, batch = total + done, following
+    return total
+
+
 def run_once() -> Report:
     """One batch of fresh images, then one image that was tried before: failures neither starve nor block the rest."""
-    fresh = process(claim(limit=settings.TRIAGE_BATCH, again=False))
-    return fresh + process(claim(limit=1, again=True))
+    return finish(begin(claim_fresh())) + run_again()
 
 
-def process(rows: Sequence[Submission]) -> Report:
+def run_again() -> Report:
+    return finish(begin(claim(limit=1, again=True)))
+
+
+def claim_fresh() -> list[Submission]:
+    return claim(limit=settings.TRIAGE_BATCH, again=False)
+
+
+def begin(rows: Sequence[Submission]) -> Batch:
+    """Set the threads to looking at these rows. Tried too often, an image is not looked at any more."""
+    if rows and rows[0].attempts > settings.TRIAGE_MAX_ATTEMPTS:
+        return Batch(rows, repeat(Look(None, error="gave up"), len(rows)))
+    return Batch(rows, look_at(rows, threads=threads()))
+
+
+def finish(batch: Batch) -> Report:
+    """Score, route and record a batch; what failed and may be tried again is put back."""
+    rows = batch.rows
     if not rows:
         return Report()
     published = TriagePlan.objects.in_force()
     plan = parsed(published) if published else None
     spent = rows[0].attempts > settings.TRIAGE_MAX_ATTEMPTS
-    # Tried too often: whatever happens when we look, looking is what we no longer do.
-    looks = [Look(None, error="gave up")] * len(rows) if spent else look_at(rows, threads=threads())
+    looks = list(batch.looks)
     outcomes, spoken = judge(rows, looks, plan)
     again = [one for one in outcomes if one.route.failed and one.route.action == "review"]
     if not spent and rows[0].attempts < settings.TRIAGE_MAX_ATTEMPTS:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Final
@@ -43,6 +43,6 @@ def look(submission: Submission) -> Look:
     return Look(ImageInput(picture, submission.prompt), pdq, quality)
 
 
-def look_at(submissions: Sequence[Submission], *, threads: ThreadPoolExecutor) -> list[Look]:
-    """In order, one look each."""
-    return list(threads.map(look, submissions))
+def look_at(submissions: Sequence[Submission], *, threads: ThreadPoolExecutor) -> Iterator[Look]:
+    """In order, one look each. The threads set to work at once; who iterates waits for them."""
+    return threads.map(look, submissions)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import sys
 import threading
 from typing import Any, Final
 
 from django.core.management.base import BaseCommand, CommandParser
 
-from moderation.triage import Report, run_once
+from moderation.triage import Report, work_off
 
 PAUSE_SECONDS: Final = 1.0
 
@@ -30,7 +31,7 @@ class Command(BaseCommand):
         interrupted = threading.Event()
         try:
             while True:
-                report = drain()
+                report = work_off(rounds=sys.maxsize)
                 if report.claimed or options["once"]:
                     self.show(report, as_json=options["json"])
                 if options["once"] or interrupted.wait(PAUSE_SECONDS):
@@ -51,11 +52,3 @@ class Command(BaseCommand):
         routes = ", ".join(f"{action} {count}" for action, count in sorted(report.routes.items())) or "none"
         again = f"; {report.put_back} to be tried again" if report.put_back else ""
         self.stdout.write(f"{report.settled} of {report.claimed} images routed: {routes}{again}")
-
-
-def drain() -> Report:
-    """Batch after batch until nothing waits."""
-    total = Report()
-    while (report := run_once()).claimed:
-        total += report
-    return total
