@@ -66,7 +66,7 @@ def test_who_shall_come_back_is_told_when() -> None:
 
 
 def test_nested_errors_point_into_the_request() -> None:
-    detail = {
+    detail: Any = {
         "labels": [{}, {"category": ["Not known."]}],
         "non_field_errors": ["Too much."],
         "note": ["Long.", "Empty."],
