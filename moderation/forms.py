@@ -13,10 +13,8 @@ from django.utils.translation import gettext_lazy
 from classifiers.models import ClassifierVersion
 from moderation.models import PolicyVersion
 from moderation.routing import Band, Plan, is_probability
-from moderation.taxonomy import DEFAULT_SEVERITY, Category, Severity
+from moderation.taxonomy import DEFAULT_SEVERITY, PEOPLE_ONLY, Category, Severity
 
-# Where the harm is gravest only people block: no published plan may say otherwise from this form.
-PEOPLE_ONLY: Final = frozenset(code for code, severity in DEFAULT_SEVERITY.items() if severity == Severity.S4)
 BY_SEVERITY: Final = sorted(Category, key=lambda code: -DEFAULT_SEVERITY[code])  # stable: the taxonomy's order within
 
 

@@ -14,7 +14,7 @@ from moderation import audit
 from moderation.actors import Actor
 from moderation.models import OutboxMessage, PolicyVersion, Topic, TriagePlan, User
 from moderation.routing import Plan, PlanError
-from moderation.taxonomy import Category, Severity
+from moderation.taxonomy import PEOPLE_ONLY, Category, Severity
 
 
 class Outdated(Exception):
@@ -60,6 +60,9 @@ def check(plan: Plan) -> None:
     unknown = sorted(set(plan.bands) - set(Category.values))
     if unknown:
         raise PlanError(f"Not in the taxonomy: {', '.join(unknown)}")
+    unseen = sorted(code for code in PEOPLE_ONLY if code in plan.bands and plan.bands[code].block is not None)
+    if unseen:
+        raise PlanError(f"{', '.join(unseen)}: only people block here, so the plan has no block cut for it.")
     versions = {version.ref: version for version in ClassifierVersion.objects.with_refs(list(plan.classifiers))}
     missing = [ref for ref in plan.classifiers if ref not in versions]
     if missing:

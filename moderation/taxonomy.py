@@ -62,3 +62,8 @@ DEFAULT_SEVERITY: Final[dict[Category, Severity]] = {
 
 # Never exported, never trained on: possessing the material to do so is itself the harm.
 UNTRAINABLE: Final[frozenset[Category]] = frozenset({Category.CSAE})
+
+# A harm of the highest severity has a legal route of its own: only people block there, whatever a plan would like.
+PEOPLE_ONLY: Final[frozenset[Category]] = frozenset(
+    category for category, severity in DEFAULT_SEVERITY.items() if severity == Severity.S4
+)

@@ -175,7 +175,11 @@ class Migration(migrations.Migration):
                 ("digest", models.BinaryField(max_length=32)),
             ],
             options={
-                "indexes": [models.Index(fields=["subject", "position"], name="audit_subject")],
+                "indexes": [
+                    models.Index(fields=["subject", "position"], name="audit_subject"),
+                    models.Index(fields=["actor", "-id"], name="audit_actor"),
+                    models.Index(fields=["action", "-id"], name="audit_action"),
+                ],
                 "constraints": [
                     models.UniqueConstraint(fields=("chain", "position"), name="audit_chain_position_unique")
                 ],

@@ -36,7 +36,11 @@ class AuditEvent(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["chain", "position"], name="audit_chain_position_unique")]
-        indexes = [models.Index(fields=["subject", "position"], name="audit_subject")]
+        indexes = [
+            models.Index(fields=["subject", "position"], name="audit_subject"),
+            models.Index(fields=["actor", "-id"], name="audit_actor"),
+            models.Index(fields=["action", "-id"], name="audit_action"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.action} {self.subject} by {self.actor_label}"

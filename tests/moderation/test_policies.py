@@ -14,7 +14,7 @@ from moderation.actors import Actor
 from moderation.models import AuditEvent, Client, Finding, OutboxMessage, PolicyVersion, Topic, TriagePlan, User
 from moderation.policies import Outdated, publish_plan, publish_policy, roll_back
 from moderation.routing import PlanError
-from moderation.taxonomy import Category, Severity
+from moderation.taxonomy import PEOPLE_ONLY, Category, Severity
 from tests import world
 
 COMMAND = Actor.command("test")
@@ -133,3 +133,10 @@ def test_the_plan_in_force_routes_the_next_image(eyes: TriagePlan, platform: Cli
     submission = world.triaged(platform, world.png())
 
     assert (submission.status, submission.plan) == ("in_review", TriagePlan.objects.in_force())
+
+
+@pytest.mark.parametrize("category", sorted(PEOPLE_ONLY))
+def test_no_plan_lets_a_machine_block_the_gravest_harms(eyes: TriagePlan, category: str) -> None:
+    bands = {**world.BANDS, category: {"approve": 0.01, "block": 0.99}}
+    with pytest.raises(PlanError, match="only people block"):
+        world.publish("colour-eyes@1", bands=bands)
