@@ -246,7 +246,8 @@ LOGGING: dict[str, Any] = {
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["stderr"], "level": "INFO" if DEBUG else "WARNING"},
-    "loggers": {name: {"level": "WARNING"} for name in ("onnx_ir", "onnxscript")},  # an export is no news to an operator
+    # An export is no news to an operator.
+    "loggers": {name: {"level": "WARNING"} for name in ("onnx_ir", "onnxscript")},
 }
 
 # --- API --------------------------------------------------------------------------------------------------------------
