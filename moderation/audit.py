@@ -121,12 +121,21 @@ def advance(heads: Iterable[AuditChain]) -> None:
 
 def lock(numbers: Sequence[int]) -> dict[int, AuditChain]:
     """The heads of these chains, locked in ascending order; a chain's first event makes its head."""
-    wanted = AuditChain.objects.select_for_update().filter(pk__in=numbers).order_by("pk")
-    heads = {head.number: head for head in wanted}
+    heads = locked(numbers)
     if len(heads) < len(numbers):
         AuditChain.objects.bulk_create([AuditChain(number=n, head=GENESIS) for n in numbers], ignore_conflicts=True)
-        heads = {head.number: head for head in wanted.all()}
+        heads = locked(numbers)
     return heads
+
+
+LOCK: Final = "SELECT number, length, head FROM moderation_auditchain WHERE number = ANY(%s) ORDER BY number FOR UPDATE"
+
+
+def locked(numbers: Sequence[int]) -> dict[int, AuditChain]:
+    """In SQL for the same reason as `advance`."""
+    with connection.cursor() as cursor:
+        cursor.execute(LOCK, [list(numbers)])
+        return {number: AuditChain(number, length, bytes(head)) for number, length, head in cursor.fetchall()}
 
 
 @transaction.atomic

@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from moderation.taxonomy import Category
 
 
 def category_name(code: str) -> str:
+    return named(code, get_language())
+
+
+@lru_cache(maxsize=1024)
+def named(code: str, _language: str | None) -> str:
+    """In the language that is active, which the caller names."""
     return str(Category(code).label) if code in Category.values else code
 
 

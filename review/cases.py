@@ -8,8 +8,10 @@ from functools import lru_cache
 from typing import Any, Final
 from uuid import UUID
 
+from django.db import connection
+
 from classifiers.models import ClassifierVersion
-from moderation.models import Finding, PolicyVersion, Reason, Submission, TriagePlan, User
+from moderation.models import PolicyVersion, Reason, Submission, TriagePlan, User
 from moderation.policies import parsed
 from moderation.routing import Plan
 from moderation.taxonomy import Category
@@ -34,24 +36,44 @@ def version_of(key: UUID) -> tuple[str, tuple[str, ...]]:
     return version.ref, tuple(version.categories)
 
 
+@lru_cache(maxsize=256)
+def policy_of(key: UUID) -> PolicyVersion:
+    return PolicyVersion.objects.get(pk=key)
+
+
+IN_FORCE: Final = """
+SELECT DISTINCT ON (category) category, id FROM moderation_policyversion WHERE category = ANY(%s)
+ORDER BY category, number DESC
+"""
+
+
 def guidelines(categories: Collection[str]) -> dict[str, PolicyVersion]:
     """The guideline in force of each category; OTHER's for one that has none, and for "", if there is one."""
-    rows = PolicyVersion.objects.filter(category__in={*categories, Category.OTHER}).in_force()
-    found = {policy.category: policy for policy in rows}
-    other = found.get(Category.OTHER)
-    return {category: policy for category in categories if (policy := found.get(category, other)) is not None}
+    with connection.cursor() as cursor:
+        cursor.execute(IN_FORCE, [[*categories, Category.OTHER.value]])
+        found = dict(cursor.fetchall())
+    other = found.get(Category.OTHER.value)
+    keys = {category: found.get(category, other) for category in categories}
+    return {category: policy_of(key) for category, key in keys.items() if key is not None}
 
 
 def guideline(category: str) -> PolicyVersion | None:
     return guidelines([category]).get(category)
 
 
+FINDINGS: Final = (
+    "SELECT submission_id, classifier_id, probabilities FROM moderation_finding WHERE submission_id = ANY(%s)"
+)
+
+
 def probabilities_of(submissions: Sequence[Submission]) -> dict[UUID, dict[str, float]]:
     """Each category's highest probability by the classifiers of the plan that triaged the image. One query."""
     pinned = {one.pk: plan_of(one.plan_id).classifiers for one in submissions if one.plan_id}
     highest: dict[UUID, dict[str, float]] = defaultdict(dict)
-    found = Finding.objects.filter(submission__in=pinned)
-    for key, version, values in found.values_list("submission_id", "classifier_id", "probabilities"):
+    with connection.cursor() as cursor:
+        cursor.execute(FINDINGS, [list(pinned)])
+        found = cursor.fetchall()
+    for key, version, values in found:
         ref, categories = version_of(version)
         if ref in pinned[key]:
             scores = highest[key]

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from uuid_utils.compat import uuid7
@@ -17,6 +16,7 @@ from moderation import audit, lifecycle
 from moderation.actors import Actor
 from moderation.models import PolicyVersion, Reason, ReviewRequest, Status, Submission, User
 from moderation.taxonomy import Category, Severity
+from review import leases
 from review.cases import guideline, plan_of
 from review.models import Claim, Decision, Outcome, Verdict
 from review.queue import ESCALATED, ClaimEnded, end, locked
@@ -182,21 +182,20 @@ def settle(said: Judgement, request: ReviewRequest) -> None:
     """Close the request with those it answers too, hand it to the seniors, or leave it to somebody else."""
     now = timezone.now()
     if said.verdict == Verdict.SKIP:
-        ReviewRequest.objects.filter(pk=request.pk).update(leased_until=now)
+        leases.free(request.pk, queue=request.queue, now=now)
     elif said.verdict == Verdict.ESCALATE:
-        ReviewRequest.objects.filter(pk=request.pk).update(leased_until=now, queue=ESCALATED)
+        leases.free(request.pk, queue=ESCALATED, now=now)
     else:
-        of_this_image = ReviewRequest.objects.filter(submission=request.submission_id, closed_at__isnull=True)
-        of_this_image.filter(answered_by(said, request)).update(closed_at=now)
+        leases.close(request, answers=answered_by(said, request), now=now)
 
 
-def answered_by(said: Judgement, request: ReviewRequest) -> Q:
-    """Which open requests of the same image need no answer of their own any more."""
+def answered_by(said: Judgement, request: ReviewRequest) -> Collection[Reason]:
+    """For which reasons an open request for the same image needs no answer of its own any more."""
     if request.reason == Reason.GOLD:
-        return Q(pk=request.pk)
+        return ()
     if said.verdict == Verdict.QUARANTINE:
-        return Q(submission=request.submission_id)  # nobody is to look at it again
-    return Q(pk=request.pk) | Q(reason__in=SAME_QUESTION)
+        return Reason  # nobody is to look at it again
+    return SAME_QUESTION
 
 
 def route(said: Judgement, request: ReviewRequest) -> list[Status]:

@@ -11,12 +11,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Final, TypedDict
+from typing import Final
 from uuid import UUID
 
 from django.conf import settings
 from django.db import connection, transaction
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from uuid_utils.compat import uuid7
@@ -24,10 +24,8 @@ from uuid_utils.compat import uuid7
 from moderation import audit
 from moderation.actors import HOUSE, Actor
 from moderation.models import ReviewRequest, Scope, Status, User
+from review import leases
 from review.models import Claim, Outcome
-
-if TYPE_CHECKING:
-    from django_stubs_ext import WithAnnotations
 
 GENERAL: Final = "general"
 ESCALATED: Final = "escalated"
@@ -36,10 +34,6 @@ SWEEP: Final = 500  # leases ended in one transaction
 
 
 COUNTED: Final = 10_000  # a longer queue is "at least" this long: counting on would cost with the backlog
-
-
-class LeftOpen(TypedDict):
-    left_open: bool  # whether a claim whose lease is over still waits to be ended
 
 
 class NotForYou(Exception):
@@ -72,37 +66,23 @@ def check_queue(reviewer: User, queue: str) -> None:
 def claim(reviewer: User, queue: str, count: int = 1) -> list[Claim]:
     """Up to `count` requests, most urgent first, now leased to `reviewer`; fewer or none when there are no more.
 
-    Nobody gets a request they decided or skipped before, nor one that another person holds. Three statements, whatever
+    Nobody gets a request they decided or skipped before, nor one that another person holds. Two statements, whatever
     the length of the queue; the claims come with their requests and submissions. Raises NotForYou.
     """
     check_queue(reviewer, queue)
     now = timezone.now()
-    requests = list(free(reviewer, queue, now=now)[: min(count, MOST)])
-    if not requests:
+    found = leases.find_free(reviewer.pk, queue, count=min(count, MOST), now=now)
+    if not found:
         return []
+    left_open = [request.pk for request, is_left_open in found if is_left_open]
+    ended = expire(Claim.objects.filter(request__in=left_open, ended_at__isnull=True), now=now) if left_open else []
     until = now + timedelta(seconds=settings.REVIEW_LEASE_SECONDS)
-    ReviewRequest.objects.filter(pk__in=[request.pk for request in requests]).update(leased_until=until)
-    left = [request.pk for request in requests if request.left_open]
-    ended = expire(Claim.objects.filter(request__in=left, ended_at__isnull=True), now=now) if left else []
-    claims = [Claim(id=uuid7(), request=request, reviewer=reviewer, expires_at=until) for request in requests]
-    Claim.objects.bulk_create(claims)
+    claims = [
+        Claim(id=uuid7(), request=request, reviewer=reviewer, claimed_at=now, expires_at=until) for request, _ in found
+    ]
+    leases.lease(claims)
     record_ends(ended, actor=HOUSE)
     return claims
-
-
-def free(reviewer: User, queue: str, *, now: datetime) -> QuerySet[WithAnnotations[ReviewRequest, LeftOpen]]:
-    """The queue as this person sees it, locked row by row; a row that is being claimed elsewhere is passed over."""
-    answered = Claim.objects.filter(request=OuterRef("pk"), reviewer=reviewer, outcome=Outcome.DECIDED)
-    left_open = Claim.objects.filter(request=OuterRef("pk"), ended_at__isnull=True)
-    return (
-        ReviewRequest.objects.filter(queue=queue, closed_at__isnull=True, leased_until__lte=now)
-        .exclude(submission__status=Status.QUARANTINED)
-        .filter(~Exists(answered))
-        .annotate(left_open=Exists(left_open))
-        .select_related("submission")
-        .order_by("-priority", "id")
-        .select_for_update(skip_locked=True, of=("self",), no_key=True)
-    )
 
 
 def expire(claims: QuerySet[Claim], *, now: datetime) -> list[Claim]:
@@ -135,16 +115,8 @@ def record_ends(claims: Iterable[Claim], *, actor: Actor) -> None:
 
 
 def locked(claim_id: UUID, reviewer: User) -> Claim:
-    """This person's claim with its request, locked, and its submission. Raises Claim.DoesNotExist or NotYourClaim.
-
-    The submission is locked before the request: two people who decide on two requests of one submission queue up here.
-    The claim itself is as it was before any wait for the locks: change it only by a conditional UPDATE.
-    """
-    found = (
-        Claim.objects.select_related("request__submission")
-        .select_for_update(of=("request__submission", "request"), no_key=True)
-        .get(pk=claim_id)
-    )
+    """This person's claim, as `leases.lock` gives it. Raises Claim.DoesNotExist or NotYourClaim."""
+    found = leases.lock(claim_id)
     if found.reviewer_id != reviewer.pk:
         raise NotYourClaim(_("Somebody else holds this claim. Claim a request of your own."))
     return found
@@ -152,8 +124,7 @@ def locked(claim_id: UUID, reviewer: User) -> Claim:
 
 def end(claim: Claim, *, outcome: Outcome, now: datetime) -> None:
     """End a claim that is still live; raises ClaimEnded when it is not."""
-    is_open = claim.request.closed_at is None
-    if not (is_open and live(now=now).filter(pk=claim.pk).update(ended_at=now, outcome=outcome)):
+    if claim.request.closed_at is not None or not leases.end(claim.pk, outcome=outcome, now=now):
         raise ClaimEnded(_("This claim has ended: its lease ran out or its request was settled. Claim the next one."))
     claim.ended_at, claim.outcome = now, outcome
 

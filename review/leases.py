@@ -1,0 +1,161 @@
+"""The statements that every claim and every decision runs, in SQL.
+
+The ORM takes several times as long to put these together as PostgreSQL takes to run them, and reviewers wait for both.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final, Generic, Self, TypeVar
+from uuid import UUID
+
+from django.db import connection, models
+
+from moderation.models import Reason, ReviewRequest, Status, Submission
+from review.models import Claim, Outcome
+
+M = TypeVar("M", bound=models.Model)
+
+
+@dataclass(frozen=True, slots=True)
+class Columns(Generic[M]):
+    """The columns of one model in a statement over several tables."""
+
+    model: type[M]
+    fields: Sequence[models.Field[Any, Any]]
+
+    @classmethod
+    def of(cls, model: type[M], *names: str) -> Self:
+        """All columns, or those of the fields named: the others are read when they are asked for."""
+        fields = model._meta.concrete_fields
+        return cls(model, [field for field in fields if not names or field.name in names])
+
+    def sql(self, alias: str) -> str:
+        return ", ".join(f'{alias}."{field.column}"' for field in self.fields)
+
+    def load(self, values: Sequence[Any]) -> M:
+        # Django has psycopg leave JSON as text; the other types of these tables come as they are meant.
+        read = [
+            json.loads(value) if isinstance(field, models.JSONField) else value
+            for field, value in zip(self.fields, values, strict=True)
+        ]
+        return self.model.from_db(connection.alias, [field.attname for field in self.fields], read)
+
+    def __len__(self) -> int:
+        return len(self.fields)
+
+
+REQUEST: Final = Columns.of(ReviewRequest)
+SUBMISSION: Final = Columns.of(Submission)
+CLAIM: Final = Columns.of(Claim)
+STANDING: Final = Columns.of(Submission, "id", "client", "external_id", "status", "plan")
+
+# One walk along the index request_open_by_queue. A row that somebody else is claiming is passed over; one that somebody
+# claimed since the statement began is looked at again once locked, and passed over too.
+FREE: Final = f"""
+SELECT {REQUEST.sql("request")}, {SUBMISSION.sql("submission")},
+    EXISTS (SELECT FROM review_claim claim WHERE claim.request_id = request.id AND claim.ended_at IS NULL)
+FROM moderation_reviewrequest request JOIN moderation_submission submission ON submission.id = request.submission_id
+WHERE request.queue = %(queue)s AND request.closed_at IS NULL AND request.leased_until <= %(now)s
+    AND submission.status <> '{Status.QUARANTINED.value}'
+    AND NOT EXISTS (
+        SELECT FROM review_claim claim WHERE claim.request_id = request.id
+            AND claim.reviewer_id = %(reviewer)s AND claim.outcome = '{Outcome.DECIDED.value}'
+    )
+ORDER BY request.priority DESC, request.id LIMIT %(count)s
+FOR NO KEY UPDATE OF request SKIP LOCKED
+"""  # noqa: S608 - the names of our own columns
+LEASE: Final = """
+WITH leased AS (UPDATE moderation_reviewrequest SET leased_until = %(until)s WHERE id = ANY(%(requests)s))
+INSERT INTO review_claim (id, request_id, reviewer_id, claimed_at, expires_at, outcome)
+SELECT claim, request, %(reviewer)s, %(now)s, %(until)s, ''
+FROM unnest(%(claims)s::uuid[], %(requests)s::uuid[]) made (claim, request)
+"""
+# The submission is locked before the request, so that two people who decide on two requests of one image queue up here.
+LOCK: Final = f"""
+SELECT {CLAIM.sql("claim")}, {REQUEST.sql("request")}, {STANDING.sql("submission")}
+FROM review_claim claim
+JOIN moderation_reviewrequest request ON request.id = claim.request_id
+JOIN moderation_submission submission ON submission.id = request.submission_id
+WHERE claim.id = %s
+FOR NO KEY UPDATE OF submission, request
+"""  # noqa: S608 - the names of our own columns
+END: Final = """
+UPDATE review_claim SET ended_at = %(now)s, outcome = %(outcome)s
+WHERE id = %(claim)s AND ended_at IS NULL AND expires_at > %(now)s
+"""
+
+CLOSE: Final = """
+UPDATE moderation_reviewrequest SET closed_at = %(now)s
+WHERE submission_id = %(submission)s AND closed_at IS NULL AND (id = %(request)s OR reason = ANY(%(answers)s))
+"""
+
+
+def find_free(reviewer: UUID, queue: str, *, count: int, now: datetime) -> list[tuple[ReviewRequest, bool]]:
+    """The next requests for this person, locked, with their submissions; and whether an ended claim was left open."""
+    with connection.cursor() as cursor:
+        cursor.execute(FREE, {"queue": queue, "now": now, "reviewer": reviewer, "count": count})
+        rows = cursor.fetchall()
+    return [(request_of(row[:-1], SUBMISSION), row[-1]) for row in rows]
+
+
+def request_of(values: Sequence[Any], submission: Columns[Submission]) -> ReviewRequest:
+    request = REQUEST.load(values[: len(REQUEST)])
+    request.submission = submission.load(values[len(REQUEST) :])
+    return request
+
+
+def lease(claims: Sequence[Claim]) -> None:
+    """Write new claims of one person, whose requests the caller has locked."""
+    first = claims[0]
+    values: dict[str, Any] = {
+        "claims": [claim.pk for claim in claims],
+        "requests": [claim.request_id for claim in claims],
+        "reviewer": first.reviewer_id,
+        "now": first.claimed_at,
+        "until": first.expires_at,
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(LEASE, values)
+
+
+def lock(claim_id: UUID) -> Claim:
+    """The claim with its request and its submission's standing; the latter two are locked. Raises Claim.DoesNotExist.
+
+    The claim itself is as it was before any wait for the locks: change it only by `end` or another conditional UPDATE.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(LOCK, [claim_id])
+        row = cursor.fetchone()
+    if row is None:
+        raise Claim.DoesNotExist
+    claim = CLAIM.load(row[: len(CLAIM)])
+    claim.request = request_of(row[len(CLAIM) :], STANDING)
+    return claim
+
+
+def end(claim_id: UUID, *, outcome: Outcome, now: datetime) -> bool:
+    """End a claim if it is still live; whether it was."""
+    with connection.cursor() as cursor:
+        cursor.execute(END, {"claim": claim_id, "outcome": outcome.value, "now": now})
+        return bool(cursor.rowcount == 1)
+
+
+def close(request: ReviewRequest, *, answers: Collection[Reason], now: datetime) -> None:
+    """Close a request, and the open ones for the same image whose reasons it answers."""
+    values: dict[str, Any] = {
+        "request": request.pk,
+        "submission": request.submission_id,
+        "answers": list(answers),
+        "now": now,
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(CLOSE, values)
+
+
+def free(request_id: UUID, *, queue: str, now: datetime) -> None:
+    """Give a request back, to this queue."""
+    ReviewRequest.objects.filter(pk=request_id).update(queue=queue, leased_until=now)
