@@ -106,7 +106,13 @@ database["CONN_HEALTH_CHECKS"] = True  # so the pool hands out no connection tha
 database["OPTIONS"] = {
     **database.get("OPTIONS", {}),
     # One pool a process; the web server's threads share it.
-    "pool": {"min_size": 0, "max_size": read("LOUPE_DB_POOL", positive, default=16), "timeout": 10},
+    "pool": {
+        "min_size": 0,
+        "max_size": read("LOUPE_DB_POOL", positive, default=16),
+        "timeout": 10,
+        # A pool that goes on trying waits longer and longer, and everyone with it, when PostgreSQL has long returned.
+        "reconnect_timeout": 2,
+    },
 }
 DATABASES = {"default": database}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
