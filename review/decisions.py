@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Final
 from uuid import UUID
 
@@ -15,13 +14,12 @@ from uuid_utils.compat import uuid7
 from moderation import audit, lifecycle
 from moderation.actors import Actor
 from moderation.models import PolicyVersion, Reason, ReviewRequest, Status, Submission, User
-from moderation.taxonomy import Category, Severity
 from review import leases
 from review.cases import guideline, plan_of
+from review.judgements import Judgement, UnfitDecision
 from review.models import Claim, Decision, Outcome, Verdict
 from review.queue import ESCALATED, ClaimEnded, end, locked
 
-LONGEST: Final = 10_000  # characters of a rationale or a note
 LONGEST_KEY: Final = 200
 
 SETTLES: Final[Mapping[Verdict, Status]] = {
@@ -33,67 +31,12 @@ SETTLES: Final[Mapping[Verdict, Status]] = {
 SAME_QUESTION: Final = (Reason.UNCERTAIN, Reason.POLICY, Reason.CLASSIFIER_ERROR, Reason.HASH_MATCH)
 
 
-class UnfitDecision(Exception):
-    """The decision does not say enough, or says what cannot be. `pointer` names the field to mend, as in "#/labels"."""
-
-    def __init__(self, pointer: str, message: str) -> None:
-        super().__init__(message)
-        self.pointer = pointer
-
-
 class KeyReused(Exception):
     """This Idempotency-Key came with another decision before. Use a new key for a new decision; nothing was changed."""
 
 
 class NoGuideline(Exception):
     """There is no guideline to decide by. A policy lead publishes one, at least for OTHER."""
-
-
-@dataclass(frozen=True, slots=True)
-class Judgement:
-    """What the person said, in the form in which it is stored."""
-
-    verdict: Verdict
-    labels: Sequence[Mapping[str, Any]]
-    rationale: str
-    note: str
-    seen: Mapping[str, Any]
-
-    @property
-    def category(self) -> str:
-        """The gravest of the categories named; "" when none is."""
-        return max(self.labels, key=lambda label: int(label["severity"]))["category"] if self.labels else ""
-
-    def is_of(self, decision: Decision) -> bool:
-        return self == Judgement(
-            Verdict(decision.verdict), decision.labels, decision.rationale, decision.note, decision.seen
-        )
-
-
-def judgement(
-    verdict: str, labels: Sequence[Mapping[str, Any]], rationale: str, note: str, seen: Mapping[str, Any] | None
-) -> Judgement:
-    """Checked and in one form. Raises UnfitDecision."""
-    if verdict not in Verdict.values:
-        raise UnfitDecision("#/verdict", _("A verdict is one of: %(all)s.") % {"all": ", ".join(Verdict.values)})
-    checked = [label_of(label, f"#/labels/{index}") for index, label in enumerate(labels)]
-    if len({label["category"] for label in checked}) < len(checked):
-        raise UnfitDecision("#/labels", _("Name each category once."))
-    if verdict == Verdict.BLOCK and not checked:
-        raise UnfitDecision("#/labels", _("A block names at least one category that the image violates."))
-    for field, text in (("rationale", rationale), ("note", note)):
-        if len(text) > LONGEST or "\0" in text:
-            raise UnfitDecision(f"#/{field}", _("At most %(most)d characters of plain text.") % {"most": LONGEST})
-    return Judgement(Verdict(verdict), checked, rationale, note, dict(seen or {}))
-
-
-def label_of(label: Mapping[str, Any], pointer: str) -> dict[str, Any]:
-    category, severity = label.get("category"), label.get("severity")
-    if category not in Category.values:
-        raise UnfitDecision(f"{pointer}/category", _("This category is not in the taxonomy."))
-    if isinstance(severity, bool) or severity not in Severity.values:
-        raise UnfitDecision(f"{pointer}/severity", _("A severity is a whole number from 0 to 4."))
-    return {"category": str(category), "severity": int(severity)}
 
 
 @transaction.atomic
@@ -113,8 +56,8 @@ def decide(
     The same key with the same words gives the same decision again. Raises UnfitDecision, KeyReused, NoGuideline,
     Claim.DoesNotExist, NotYourClaim or ClaimEnded (late, given back, settled by another); then nothing has changed.
     """
-    said = judgement(verdict, labels, rationale, note, seen)
-    if len(idempotency_key) > LONGEST_KEY:
+    said = Judgement.of(verdict=verdict, labels=labels, rationale=rationale, note=note, seen=seen)
+    if len(idempotency_key) > LONGEST_KEY or not idempotency_key.isprintable():
         raise UnfitDecision("#", _("An Idempotency-Key has at most %(most)d characters.") % {"most": LONGEST_KEY})
     claim = locked(claim_id, reviewer)
     try:
@@ -165,16 +108,17 @@ def written(said: Judgement, claim: Claim, reviewer: User, idempotency_key: str)
         claim=claim,
         submission=submission,
         reviewer=reviewer,
-        verdict=said.verdict,
-        labels=list(said.labels),
+        verdict=said.verdict.value,
+        labels=said.labels,
         rationale=said.rationale,
         note=said.note,
-        seen=dict(said.seen),
+        seen=said.seen,
         policy=policy,
         plan_id=submission.plan_id,
         idempotency_key=idempotency_key,
+        decided_at=timezone.now(),
     )
-    decision.save(force_insert=True)
+    leases.write(decision)
     return decision, policy
 
 

@@ -15,7 +15,7 @@ from uuid import UUID
 from django.db import connection, models
 
 from moderation.models import Reason, ReviewRequest, Status, Submission
-from review.models import Claim, Outcome
+from review.models import Claim, Decision, Outcome
 
 M = TypeVar("M", bound=models.Model)
 
@@ -35,6 +35,19 @@ class Columns(Generic[M]):
 
     def sql(self, alias: str) -> str:
         return ", ".join(f'{alias}."{field.column}"' for field in self.fields)
+
+    def names(self) -> str:
+        return ", ".join(f'"{field.column}"' for field in self.fields)
+
+    def places(self) -> str:
+        return ", ".join(["%s"] * len(self))
+
+    def dump(self, row: M) -> list[Any]:
+        values = [getattr(row, field.attname) for field in self.fields]
+        return [
+            json.dumps(value) if isinstance(field, models.JSONField) else value
+            for field, value in zip(self.fields, values, strict=True)
+        ]
 
     def load(self, values: Sequence[Any]) -> M:
         # Django has psycopg leave JSON as text; the other types of these tables come as they are meant.
@@ -68,11 +81,13 @@ WHERE request.queue = %(queue)s AND request.closed_at IS NULL AND request.leased
 ORDER BY request.priority DESC, request.id LIMIT %(count)s
 FOR NO KEY UPDATE OF request SKIP LOCKED
 """  # noqa: S608 - the names of our own columns
+# The commit does not wait for the disk: a claim that a crash undoes is a lease that ended early. Decisions do wait.
 LEASE: Final = """
 WITH leased AS (UPDATE moderation_reviewrequest SET leased_until = %(until)s WHERE id = ANY(%(requests)s))
 INSERT INTO review_claim (id, request_id, reviewer_id, claimed_at, expires_at, outcome)
 SELECT claim, request, %(reviewer)s, %(now)s, %(until)s, ''
 FROM unnest(%(claims)s::uuid[], %(requests)s::uuid[]) made (claim, request)
+WHERE set_config('synchronous_commit', 'off', true) = 'off'
 """
 # The submission is locked before the request, so that two people who decide on two requests of one image queue up here.
 LOCK: Final = f"""
@@ -88,6 +103,10 @@ UPDATE review_claim SET ended_at = %(now)s, outcome = %(outcome)s
 WHERE id = %(claim)s AND ended_at IS NULL AND expires_at > %(now)s
 """
 
+DECISION: Final = Columns.of(Decision)
+DECIDE: Final = f"""
+INSERT INTO review_decision ({DECISION.names()}) VALUES ({DECISION.places()})
+"""  # noqa: S608 - the names of our own columns
 CLOSE: Final = """
 UPDATE moderation_reviewrequest SET closed_at = %(now)s
 WHERE submission_id = %(submission)s AND closed_at IS NULL AND (id = %(request)s OR reason = ANY(%(answers)s))
@@ -142,6 +161,12 @@ def end(claim_id: UUID, *, outcome: Outcome, now: datetime) -> bool:
     with connection.cursor() as cursor:
         cursor.execute(END, {"claim": claim_id, "outcome": outcome.value, "now": now})
         return bool(cursor.rowcount == 1)
+
+
+def write(decision: Decision) -> None:
+    """Add the decision's row."""
+    with connection.cursor() as cursor:
+        cursor.execute(DECIDE, DECISION.dump(decision))
 
 
 def close(request: ReviewRequest, *, answers: Collection[Reason], now: datetime) -> None:

@@ -13,7 +13,7 @@ from rest_framework.views import APIView
 
 from moderation.models import Scope
 from review import queue
-from review.api.doors import person_of, problems
+from review.api.doors import fields_of, person_of, problems
 from review.api.shapes import DecisionAnswer, DecisionOrder, ExtensionAnswer
 from review.decisions import decide
 from review.models import Decision
@@ -24,6 +24,7 @@ IDEMPOTENCY_KEY = OpenApiParameter(
     OpenApiParameter.HEADER,
     description="Send the same key with the same decision again, and get the same answer.",
 )
+DECIDED = tuple(DecisionOrder().fields)
 GONE = OpenApiResponse(description="The claim is another's, has ended, or its request is settled. Nothing was changed.")
 
 
@@ -39,12 +40,9 @@ class Decisions(APIView):
     )
     def post(self, request: Request, pk: UUID) -> Response:
         person = person_of(request)
-        order = DecisionOrder(data=request.data)
-        order.is_valid(raise_exception=True)
+        said = {"verdict": None, **fields_of(request, DECIDED)}
         with problems():
-            decision = decide(
-                pk, person, idempotency_key=request.headers.get("Idempotency-Key", ""), **order.validated_data
-            )
+            decision = decide(pk, person, idempotency_key=request.headers.get("Idempotency-Key", ""), **said)
         return Response(present(decision), status=status.HTTP_201_CREATED)
 
 

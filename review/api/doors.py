@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from typing import Any
 
 from django.utils.translation import gettext as _
 from rest_framework.exceptions import PermissionDenied
@@ -11,7 +12,8 @@ from rest_framework.request import Request
 
 from moderation.api.problems import Problem, invalid
 from moderation.models import User
-from review.decisions import KeyReused, NoGuideline, UnfitDecision
+from review.decisions import KeyReused, NoGuideline
+from review.judgements import UnfitDecision
 from review.models import Claim
 from review.queue import ClaimGone, NotForYou
 
@@ -21,6 +23,13 @@ def person_of(request: Request) -> User:
     if isinstance(request.user, User):
         return request.user
     raise PermissionDenied(_("Only a person reviews; sign in."))
+
+
+def fields_of(request: Request, names: Iterable[str]) -> dict[str, Any]:
+    """Those of the fields named that the body holds, unchecked: that is for the rules."""
+    if not isinstance(request.data, Mapping):
+        raise invalid([{"pointer": "#", "detail": _("The body is a JSON object.")}])
+    return {name: request.data[name] for name in names if name in request.data}
 
 
 @contextmanager

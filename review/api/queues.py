@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from moderation.api.problems import invalid
 from moderation.models import Scope
 from review import cases, queue
-from review.api.doors import person_of, problems
+from review.api.doors import fields_of, person_of, problems
 from review.api.shapes import ClaimOrder, ClaimsAnswer, QueuesAnswer
 
 
@@ -35,8 +37,10 @@ class QueueClaims(APIView):
     )
     def post(self, request: Request, name: str) -> Response:
         person = person_of(request)
-        order = ClaimOrder(data=request.data)
-        order.is_valid(raise_exception=True)
+        count = fields_of(request, ["count"]).get("count", 1)
+        if not isinstance(count, int) or isinstance(count, bool) or not 1 <= count <= queue.MOST:
+            detail = _("A whole number from 1 to %(most)d.") % {"most": queue.MOST}
+            raise invalid([{"pointer": "#/count", "detail": detail}])
         with problems():
-            claims = queue.claim(person, name, order.validated_data["count"])
+            claims = queue.claim(person, name, count)
         return Response({"claims": cases.shown(claims, person)})

@@ -8,11 +8,9 @@ from rest_framework import serializers
 
 from moderation.models import Audience, Reason, Status
 from moderation.taxonomy import Category, Severity
-from review.decisions import LONGEST
+from review.judgements import LONGEST, LONGEST_LOOK
 from review.models import Verdict
 from review.queue import MOST
-
-DAY = 86_400  # seconds
 
 
 class ClaimOrder(serializers.Serializer[object]):
@@ -26,7 +24,7 @@ class Label(serializers.Serializer[object]):
 
 class Seen(serializers.Serializer[object]):
     revealed = serializers.BooleanField(help_text="Whether the image was shown unblurred.")
-    seconds = serializers.FloatField(min_value=0, max_value=DAY, help_text="For how long it was in view.")
+    seconds = serializers.FloatField(min_value=0, max_value=LONGEST_LOOK, help_text="For how long it was in view.")
 
 
 class DecisionOrder(serializers.Serializer[object]):

@@ -13,11 +13,11 @@ from moderation.triage import run_once
 from tests import world
 
 
-def waiting(platform: Client, count: int, **colours: float) -> list[ReviewRequest]:
+def waiting(platform: Client, count: int, *, red: float = 0.5, green: float = 0.0) -> list[ReviewRequest]:
     """That many requests wait for a person, oldest first; mid-red images unless told otherwise."""
     known = set(ReviewRequest.objects.values_list("pk", flat=True))
     for seed in range(count):
-        world.submit(platform, world.png(**(colours or {"red": 0.5}), seed=seed))
+        world.submit(platform, world.png(red=red, green=green, seed=seed))
     while run_once().claimed:
         pass
     requests = list(ReviewRequest.objects.exclude(pk__in=known).select_related("submission").order_by("id"))

@@ -20,7 +20,8 @@ from moderation.models import (
 )
 from moderation.taxonomy import Category, Severity
 from review import queue
-from review.decisions import KeyReused, NoGuideline, UnfitDecision, decide
+from review.decisions import KeyReused, NoGuideline, decide
+from review.judgements import UnfitDecision
 from review.models import Claim, Decision, Outcome
 from review.queue import ClaimEnded, NotYourClaim
 from tests import world
@@ -78,7 +79,7 @@ def test_an_audit_sample_moves_an_image_only_when_the_person_disagrees(
     decide(claimed(rita).pk, rita, **verdict)
     events = audit.events_of(audit.submission(request.submission_id))[len(before) :]
     assert [event.action for event in events] == [f"submission.{to}" for to in moves] or ["decision.recorded"]
-    assert status_of(request.submission) == (moves or [request.submission.status])[-1]
+    assert status_of(request.submission) == (moves or [Status(request.submission.status)])[-1]
 
 
 def test_the_request_is_closed_and_the_claim_ended(rita: User, platform: Client, eyes: TriagePlan) -> None:
@@ -217,6 +218,15 @@ def test_without_any_guideline_nobody_decides(rita: User, platform: Client) -> N
         ({"verdict": "block", "labels": [WEAPON, WEAPON]}, "#/labels"),
         ({"verdict": "approve", "note": "x" * 10_001}, "#/note"),
         ({"verdict": "approve", "rationale": "a\0b"}, "#/rationale"),
+        ({"verdict": "approve", "note": "\ud800"}, "#/note"),
+        ({"verdict": "approve", "note": None}, "#/note"),
+        ({"verdict": ["approve"]}, "#/verdict"),
+        ({"verdict": "block", "labels": {"HATE": 1}}, "#/labels"),
+        ({"verdict": "block", "labels": ["HATE"]}, "#/labels/0"),
+        ({"verdict": "block", "labels": [{"category": ["HATE"], "severity": 1}]}, "#/labels/0/category"),
+        ({"verdict": "approve", "seen": [True]}, "#/seen"),
+        ({"verdict": "approve", "seen": {"revealed": True, "seconds": float("nan")}}, "#/seen/seconds"),
+        ({"verdict": "approve", "idempotency_key": "a\0b"}, "#"),
         ({"verdict": "approve", "idempotency_key": "k" * 201}, "#"),
     ],
 )
@@ -330,8 +340,8 @@ def test_a_decision_and_the_end_of_its_lease_do_not_both_win(
     requests = waiting(platform, 8)
     claims = queue.claim(rita, queue.GENERAL, 8)
     # The lease of each ends in the moment of the decision.
-    released = [lambda claim=claim: queue.release(claim.pk, rita) for claim in claims]  # type: ignore[misc]
-    decided = [lambda claim=claim: decide(claim.pk, rita, **BLOCK) for claim in claims]  # type: ignore[misc]
+    released = [lambda claim=claim: queue.release(claim.pk, rita) for claim in claims]
+    decided = [lambda claim=claim: decide(claim.pk, rita, **BLOCK) for claim in claims]
     at_once([*released, *decided, *[lambda: queue.claim(sam, queue.GENERAL, 8)] * 4])
     for request in requests:
         is_blocked = status_of(request.submission) == Status.BLOCKED
@@ -348,7 +358,7 @@ def test_two_people_on_one_image_do_not_stand_in_each_others_way(
     claims = {claim.request_id: claim for claim in [*queue.claim(rita, "general", 5), *queue.claim(sam, "general", 5)]}
     people = {rita.pk: rita, sam.pk: sam}
     calls = [
-        lambda claim=claims[request.pk]: decide(claim.pk, people[claim.reviewer_id], **BLOCK)  # type: ignore[misc]
+        lambda claim=claims[request.pk]: decide(claim.pk, people[claim.reviewer_id], **BLOCK)
         for pair in pairs
         for request in pair
     ]

@@ -25,7 +25,7 @@ def requests_of(claims: list[Claim]) -> list[ReviewRequest]:
 
 
 def test_the_gravest_request_comes_first_and_then_the_oldest(rita: User, platform: Client, eyes: TriagePlan) -> None:
-    mild = waiting(platform, 1, green=0.5)
+    mild = waiting(platform, 1, red=0.0, green=0.5)
     grave = waiting(platform, 2, red=0.5)
     assert requests_of(queue.claim(rita, GENERAL, 3)) == [*grave, *mild]
 
@@ -192,7 +192,7 @@ def test_what_came_under_legal_hold_is_no_longer_held(rita: User, platform: Clie
 def test_the_counts_name_every_queue_its_size_and_its_oldest(
     rita: User, platform: Client, eyes: TriagePlan, django_assert_num_queries: Any
 ) -> None:
-    mild = waiting(platform, 1, green=0.5)
+    mild = waiting(platform, 1, red=0.0, green=0.5)
     grave = waiting(platform, 2, red=0.5)
     (claim,) = queue.claim(rita, GENERAL)
     decide(claim.pk, rita, verdict="escalate")
@@ -220,7 +220,7 @@ def test_counting_stops_at_a_bound(platform: Client, eyes: TriagePlan, monkeypat
 def test_the_next_request_is_found_by_the_index_of_open_ones(rita: User, platform: Client, eyes: TriagePlan) -> None:
     (request,) = waiting(platform, 1)
     with connection.cursor() as cursor:
-        columns = [field.column for field in request.submission._meta.concrete_fields]
+        columns = [str(field.column) for field in request.submission._meta.concrete_fields]
         copied = ", ".join(column for column in columns if column not in {"id", "external_id"})
         cursor.execute(
             f"INSERT INTO moderation_submission (id, external_id, {copied}) "
@@ -234,7 +234,7 @@ def test_the_next_request_is_found_by_the_index_of_open_ones(rita: User, platfor
             "WHERE external_id IS NOT NULL"
         )
         cursor.execute("ANALYZE moderation_reviewrequest, moderation_submission, review_claim")
-    values = {"queue": GENERAL, "now": timezone.now(), "reviewer": rita.pk, "count": 10}
+    values: dict[str, Any] = {"queue": GENERAL, "now": timezone.now(), "reviewer": rita.pk, "count": 10}
     with connection.cursor() as cursor:
         cursor.execute(f"EXPLAIN {leases.FREE}", values)
         plan = "\n".join(line for (line,) in cursor.fetchall())

@@ -1,0 +1,99 @@
+"""What a person says of an image, checked and in the one form in which it is stored."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, Self
+
+from django.utils.translation import gettext as _
+
+from moderation.taxonomy import Category, Severity
+from review.models import Decision, Verdict
+
+LONGEST: Final = 10_000  # characters of a rationale or a note
+LONGEST_LOOK: Final = 86_400  # seconds
+
+UNSTORABLE: Final = re.compile("[\0\ud800-\udfff]")  # no text to PostgreSQL: NUL, and halves of characters
+
+VERDICTS: Final = frozenset(Verdict.values)
+CATEGORIES: Final = frozenset(Category.values)
+SEVERITIES: Final = frozenset(Severity.values)
+
+
+class UnfitDecision(Exception):
+    """The decision does not say enough, or says what cannot be. `pointer` names the field to mend, as in "#/labels"."""
+
+    def __init__(self, pointer: str, message: str) -> None:
+        super().__init__(message)
+        self.pointer = pointer
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    verdict: Verdict
+    labels: list[dict[str, Any]]
+    rationale: str
+    note: str
+    seen: dict[str, Any]
+
+    @classmethod
+    def of(cls, *, verdict: Any, labels: Any = (), rationale: Any = "", note: Any = "", seen: Any = None) -> Self:
+        """From what came in, of whatever types. Raises UnfitDecision."""
+        if not isinstance(verdict, str) or verdict not in VERDICTS:
+            raise UnfitDecision("#/verdict", _("A verdict is one of: %(all)s.") % {"all": ", ".join(Verdict.values)})
+        checked = labels_of(labels)
+        if verdict == Verdict.BLOCK and not checked:
+            raise UnfitDecision("#/labels", _("A block names at least one category that the image violates."))
+        return cls(Verdict(verdict), checked, text_of(rationale, "rationale"), text_of(note, "note"), seen_of(seen))
+
+    @property
+    def category(self) -> str:
+        """The gravest of the categories named; "" when none is."""
+        return str(max(self.labels, key=lambda label: int(label["severity"]))["category"]) if self.labels else ""
+
+    def is_of(self, decision: Decision) -> bool:
+        return self == Judgement(
+            Verdict(decision.verdict), decision.labels, decision.rationale, decision.note, decision.seen
+        )
+
+
+def labels_of(labels: Any) -> list[dict[str, Any]]:
+    if not isinstance(labels, Sequence) or isinstance(labels, str):
+        raise UnfitDecision("#/labels", _("Labels are a list of categories with their severities."))
+    checked = [label_of(label, f"#/labels/{index}") for index, label in enumerate(labels[: len(CATEGORIES) + 1])]
+    if len({label["category"] for label in checked}) < len(checked):
+        raise UnfitDecision("#/labels", _("Name each category once."))
+    return checked
+
+
+def label_of(label: Any, pointer: str) -> dict[str, Any]:
+    if not isinstance(label, Mapping):
+        raise UnfitDecision(pointer, _("A label is a category with its severity."))
+    category, severity = label.get("category"), label.get("severity")
+    if not isinstance(category, str) or category not in CATEGORIES:
+        raise UnfitDecision(f"{pointer}/category", _("This category is not in the taxonomy."))
+    if not isinstance(severity, int) or isinstance(severity, bool) or severity not in SEVERITIES:
+        raise UnfitDecision(f"{pointer}/severity", _("A severity is a whole number from 0 to 4."))
+    return {"category": str(category), "severity": int(severity)}
+
+
+def text_of(text: Any, field: str) -> str:
+    if not isinstance(text, str) or len(text) > LONGEST or UNSTORABLE.search(text):
+        raise UnfitDecision(f"#/{field}", _("At most %(most)d characters of plain text.") % {"most": LONGEST})
+    return text
+
+
+def seen_of(seen: Any) -> dict[str, Any]:
+    """Whether the image was shown unblurred, and for how many seconds; nothing where nobody measured it."""
+    if seen is None or seen == {}:
+        return {}
+    if not isinstance(seen, Mapping):
+        raise UnfitDecision("#/seen", _("Seen says whether the image was revealed, and for how many seconds."))
+    revealed, seconds = seen.get("revealed"), seen.get("seconds")
+    if not isinstance(revealed, bool):
+        raise UnfitDecision("#/seen/revealed", _("Revealed is true or false."))
+    if not isinstance(seconds, int | float) or isinstance(seconds, bool) or not 0 <= seconds <= LONGEST_LOOK:
+        raise UnfitDecision("#/seen/seconds", _("Seconds are a number from 0 to %(most)d.") % {"most": LONGEST_LOOK})
+    return {"revealed": revealed, "seconds": seconds}
