@@ -27,7 +27,8 @@ class ImageInput:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Outputs:
-    """One pass over N pictures: ``probabilities`` [N, K] in the order of ``categories``, ``embeddings`` [N, D] or None."""
+    """One pass over N pictures: ``probabilities`` [N, K] in the order of ``categories``, ``embeddings`` [N, D] or
+    None."""
 
     probabilities: FloatArray
     embeddings: FloatArray | None

@@ -1,5 +1,7 @@
-"""Classifier cards (``CARD.toml``): what a set of weights is, how to feed it, what its outputs mean, how good it was."""
+"""Classifier cards (``CARD.toml``): what a set of weights is, how to feed it, what its outputs mean, how good it
+was."""
 
+import re
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -14,6 +16,7 @@ from classifiers.fields import Table
 from classifiers.heads import Calibration
 from classifiers.weights import check_weights
 
+_SLUG = re.compile(r"[-a-zA-Z0-9_]{1,100}")
 KINDS = ("onnx", "torchvision", "heads")
 INTERPOLATIONS = ("nearest", "bilinear", "bicubic", "lanczos", "box", "hamming")
 ACTIVATIONS = ("none", "softmax", "sigmoid")
@@ -21,7 +24,8 @@ ACTIVATIONS = ("none", "softmax", "sigmoid")
 
 @dataclass(frozen=True, slots=True)
 class InputSpec:
-    """How a picture becomes a tensor: resized to a square of ``size``, times ``scale``, minus ``mean``, over ``std``."""
+    """How a picture becomes a tensor: resized to a square of ``size``, times ``scale``, minus ``mean``, over
+    ``std``."""
 
     size: int
     name: str | None = None
@@ -48,7 +52,7 @@ class CategorySpec:
 
     code: str
     expression: Expression
-    calibration: Calibration = Calibration()
+    calibration: Calibration = field(default_factory=Calibration)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,8 +114,10 @@ def parse(table: Mapping[str, Any], *, folder: Path, weights: Path | None = None
     path = weights or folder / stated
     check_weights(path, sha256=sha256)
     name, version = top.string("name"), top.string("version")
-    if "@" in name or "@" in version:
-        raise CardError("name and version must not contain @: it joins them in references")
+    if not _SLUG.fullmatch(name):
+        raise CardError("name must be a slug: letters, digits, - and _, at most 100 of them")
+    if "@" in version or len(version) > 50:
+        raise CardError("version must have at most 50 characters and no @, which joins it to the name in references")
     top.string("licence")
     calibrations = _calibrations(top)
     if kind == "heads":
@@ -178,7 +184,8 @@ def _outputs(
         code, expression = spec.string("code"), Expression(spec.string("expression"))
         if unknown := sorted(expression.names - set(names)):
             raise CardError(
-                f"category {code}: {', '.join(unknown)} is no class of the outputs (there are: {', '.join(names) or 'none'})"
+                f"category {code}: {', '.join(unknown)} is no class of the outputs "
+                f"(there are: {', '.join(names) or 'none'})"
             )
         categories.append(CategorySpec(code, expression, calibrations.get(code, Calibration())))
     codes = [category.code for category in categories]
@@ -198,7 +205,7 @@ def _calibrations(top: Table) -> dict[str, Calibration]:
     if parameters is None:
         return {}
     found: dict[str, Calibration] = {}
-    for code in parameters.keys():
+    for code in parameters.names():
         one = parameters.table(code)
         assert one is not None
         scale = one.number("scale", default=1.0)
@@ -220,7 +227,8 @@ def describe_calibrations(categories: Sequence[str], calibrations: Sequence[Cali
 
 
 def dump(table: Mapping[str, Any], path: Path) -> Path:
-    """Write a card (``.part``, then renamed) and return its path. TOML knows no null, so entries that are None are left out."""
+    """Write a card (``.part``, then renamed) and return its path. TOML knows no null, so entries that are None are left
+    out."""
     part = path.with_name(path.name + ".part")
     part.write_text(tomli_w.dumps(_without_none(table)), "utf-8")
     part.replace(path)

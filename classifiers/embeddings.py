@@ -14,7 +14,7 @@ from classifiers.base import FloatArray
 TENSOR = "embeddings"
 _HEADER = 256
 """Bytes kept for the JSON header, padded with blanks as the format allows, so that it can be filled in last."""
-_TYPES = {"F16": np.dtype("<f2"), "F32": np.dtype("<f4")}
+_TYPES: dict[str, np.dtype[Any]] = {"F16": np.dtype("<f2"), "F32": np.dtype("<f4")}
 
 
 class EmbeddingError(ValueError):
@@ -22,7 +22,8 @@ class EmbeddingError(ValueError):
 
 
 def write_embeddings(source: NDArray[Any] | Iterable[NDArray[Any]], path: Path) -> tuple[int, int]:
-    """Write [N, D] given whole or in pieces (``.part``, then renamed); float16 is kept, all else becomes float32. Returns (N, D)."""
+    """Write [N, D] given whole or in pieces (``.part``, then renamed); float16 is kept, all else becomes float32.
+    Returns (N, D)."""
     pieces = [source] if isinstance(source, np.ndarray) else source
     part = path.with_name(path.name + ".part")
     count, width, kind = 0, 0, "F32"
@@ -63,8 +64,9 @@ class EmbeddingFile:
             except (KeyError, ValueError) as error:
                 raise EmbeddingError(f"{self.path.name} holds no embeddings [N, D] in float16 or float32") from error
         if 0 in shape:
-            return np.empty(shape, kind)
-        return np.memmap(self.path, dtype=kind, mode="r", offset=8 + length, shape=shape)
+            return np.zeros(shape, kind)
+        mapped: NDArray[Any] = np.memmap(self.path, dtype=kind, mode="r", offset=8 + length, shape=shape)
+        return mapped
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -73,6 +75,6 @@ class EmbeddingFile:
 
     def rows(self, references: NDArray[Any]) -> FloatArray:
         """float32 [len(references), D]."""
-        if len(references) and not (0 <= references.min() and references.max() < len(self._map)):
+        if len(references) and (references.min() < 0 or references.max() >= len(self._map)):
             raise EmbeddingError(f"embedding_ref outside the {len(self._map)} rows of {self.path.name}")
         return np.asarray(self._map[references], dtype=np.float32)

@@ -151,7 +151,8 @@ def _by_score(
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Weight of positives and of negatives at each distinct score, lowest first."""
     _, where = np.unique(p, return_inverse=True)
-    return np.bincount(where, weights=w * y), np.bincount(where, weights=w * (1 - y))
+    positive, negative = (np.bincount(where, weights=weight) for weight in (w * y, w * (1 - y)))
+    return positive.astype(np.float64), negative.astype(np.float64)
 
 
 def _arrays(

@@ -43,7 +43,9 @@ class Expression:
 
     def __call__(self, values: Mapping[str, NDArray[np.float32]]) -> NDArray[np.float32]:
         """The value for each picture, [N]; ``values`` maps every name to an array [N]."""
-        return np.asarray(self._value(self._body, values), dtype=np.float32)
+        # A division by nothing gives NaN, which the caller reads as doubt: no reason to warn, let alone to fail.
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return np.asarray(self._value(self._body, values), dtype=np.float32)
 
     def _check(self, node: ast.expr) -> None:
         match node:

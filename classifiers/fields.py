@@ -1,7 +1,7 @@
 """Reading typed fields out of a parsed TOML table, with messages that say what to mend."""
 
 import math
-from collections.abc import KeysView, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from classifiers.base import CardError
@@ -13,8 +13,8 @@ class Table:
     def __init__(self, values: Mapping[str, Any], where: str) -> None:
         self._values, self._where = values, where
 
-    def keys(self) -> KeysView[str]:
-        return self._values.keys()
+    def names(self) -> tuple[str, ...]:
+        return tuple(self._values)
 
     def string(self, key: str, *, default: str | None = None, among: Sequence[str] | None = None) -> str:
         value = self._get(key, default)

@@ -41,8 +41,9 @@ def pdq(image: Image.Image) -> tuple[bytes, int]:
         image = image.reduce(factor)
     grey = np.asarray(image.convert("L"), dtype=np.float32)
     rows, columns = _sampler(grey.shape[0]), _sampler(grey.shape[1])
-    buffer = rows @ grey @ columns.T
-    return _bits(_frequencies() @ buffer @ _frequencies().T), _quality(buffer)
+    buffer = np.asarray(rows @ grey @ columns.T, dtype=np.float32)
+    frequencies = np.asarray(_frequencies() @ buffer @ _frequencies().T, dtype=np.float32)
+    return _bits(frequencies), _quality(buffer)
 
 
 def hamming(a: bytes, b: bytes) -> int:
@@ -70,7 +71,8 @@ def _sampler(n: int) -> NDArray[np.float32]:
 def _frequencies() -> NDArray[np.float32]:
     """[16, 64]: rows 1-16 of the DCT-II matrix of size 64."""
     i, j = np.arange(1, _FREQUENCIES + 1)[:, None], np.arange(_SIDE)[None, :]
-    return (math.sqrt(2 / _SIDE) * np.cos(math.pi / (2 * _SIDE) * i * (2 * j + 1))).astype(np.float32)
+    basis = math.sqrt(2 / _SIDE) * np.cos(math.pi / (2 * _SIDE) * i * (2 * j + 1))
+    return np.asarray(basis, dtype=np.float32)
 
 
 def _bits(coefficients: NDArray[np.float32]) -> bytes:

@@ -4,6 +4,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -23,12 +24,13 @@ def sigmoid(z: ArrayLike) -> NDArray[np.float64]:
     """Logistic function without overflow."""
     z = np.asarray(z, dtype=np.float64)
     e = np.exp(-np.abs(z))
-    return np.where(z >= 0, 1.0, e) / (1.0 + e)
+    return np.asarray(np.where(z >= 0, 1.0, e) / (1.0 + e))
 
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """p = sigmoid(scale * logit + shift). ``method``: ``none``, ``temperature`` (shift 0, scale 1/T), ``platt`` or ``prior``."""
+    """p = sigmoid(scale * logit + shift). ``method``: ``none``, ``temperature`` (shift 0, scale 1/T), ``platt`` or
+    ``prior``."""
 
     scale: float = 1.0
     shift: float = 0.0
@@ -55,8 +57,8 @@ def calibrate(
     With a ``prior`` the parameters are drawn to those of the earlier calibration as strongly as ``prior_weight``
     labels would (ridge on slope and shift), which is what keeps a dozen new labels from overturning thousands.
 
-    Degenerate sets are answered honestly: no label gives the prior (or the identity); labels of one class only, or fewer
-    than two of either, say nothing about the slope, which is kept while the level moves (``method="prior"``).
+    Degenerate sets are answered honestly: no label gives the prior (or the identity); labels of one class only, or
+    fewer than two of either, say nothing about the slope, which is kept while the level moves (``method="prior"``).
     Raises CalibrationError for values that are not finite, labels other than 0 and 1, or unequal lengths.
     """
     z, y, w = _checked(logits, labels, weights)
@@ -181,7 +183,7 @@ class Heads:
         """Write one safetensors file that holds everything ``load`` needs."""
         from safetensors.numpy import save_file
 
-        tensors = {
+        tensors: dict[str, NDArray[Any]] = {
             "weight": np.ascontiguousarray(self.weight, dtype=np.float32),
             "bias": np.ascontiguousarray(self.bias, dtype=np.float32),
             "scale": np.array([c.scale for c in self.calibrations], dtype=np.float64),

@@ -19,36 +19,35 @@ FORMATS = ("parquet", "jsonl", "csv")
 BATCH = 8192
 
 _NAMES = pa.list_(pa.string())
-SCHEMA = pa.schema(
-    [
-        ("submission_id", pa.string()),
-        ("image", pa.string()),
-        ("sha256", pa.string()),
-        ("pdq", pa.string()),
-        ("width", pa.int32()),
-        ("height", pa.int32()),
-        ("prompt", pa.string()),
-        ("generator", pa.string()),
-        ("category", pa.string()),
-        ("severity", pa.int8()),
-        ("label", pa.int8()),
-        ("source", pa.string()),
-        ("reviewers", _NAMES),
-        ("agreement", pa.float64()),
-        ("decided_at", pa.timestamp("us", tz="UTC")),
-        ("policy_version", pa.string()),
-        ("plan_version", pa.string()),
-        ("classifier_versions", _NAMES),
-        ("probability_at_triage", pa.float64()),
-        ("inclusion_probability", pa.float64()),
-        ("weight", pa.float64()),
-        ("cluster_id", pa.string()),
-        ("split", pa.string()),
-        ("embedding_ref", pa.int64()),
-        ("licence", pa.string()),
-        ("consent_basis", pa.string()),
-    ]
-)
+_FIELDS: list[tuple[str, pa.DataType]] = [
+    ("submission_id", pa.string()),
+    ("image", pa.string()),
+    ("sha256", pa.string()),
+    ("pdq", pa.string()),
+    ("width", pa.int32()),
+    ("height", pa.int32()),
+    ("prompt", pa.string()),
+    ("generator", pa.string()),
+    ("category", pa.string()),
+    ("severity", pa.int8()),
+    ("label", pa.int8()),
+    ("source", pa.string()),
+    ("reviewers", _NAMES),
+    ("agreement", pa.float64()),
+    ("decided_at", pa.timestamp("us", tz="UTC")),
+    ("policy_version", pa.string()),
+    ("plan_version", pa.string()),
+    ("classifier_versions", _NAMES),
+    ("probability_at_triage", pa.float64()),
+    ("inclusion_probability", pa.float64()),
+    ("weight", pa.float64()),
+    ("cluster_id", pa.string()),
+    ("split", pa.string()),
+    ("embedding_ref", pa.int64()),
+    ("licence", pa.string()),
+    ("consent_basis", pa.string()),
+]
+SCHEMA = pa.schema(_FIELDS)
 _CONTENT = tuple(name for name in SCHEMA.names if name != "image")
 """Columns that make the fingerprint: all but the path, which says where a picture lies, not what was decided."""
 
@@ -107,7 +106,7 @@ def open_writer(path: Path, *, format: str) -> Iterator[Callable[[pa.RecordBatch
     """A function that appends a batch to the file."""
     if format == "parquet":
         with pq.ParquetWriter(path, SCHEMA, compression="zstd") as writer:
-            yield lambda batch: writer.write_batch(batch)
+            yield writer.write_batch
     elif format == "jsonl":
         with path.open("w", encoding="utf-8") as file:
             yield lambda batch: file.writelines(
@@ -115,7 +114,7 @@ def open_writer(path: Path, *, format: str) -> Iterator[Callable[[pa.RecordBatch
             )
     else:
         with path.open("w", encoding="utf-8", newline="") as file:
-            table = csv.writer(file, lineterminator="\n")
+            table = csv.writer(file)
             table.writerow(SCHEMA.names)
             yield lambda batch: table.writerows(map(_cells, batch.to_pylist()))
 
@@ -144,7 +143,8 @@ def _timed(row: dict[str, Any]) -> Any:
 
 
 def _cells(row: dict[str, Any]) -> list[str]:
-    """CSV knows no null, list or time: null is an empty cell, every text is written as JSON inside one cell where it must be."""
+    """CSV knows no null, list or time: null is an empty cell, every text is written as JSON inside one cell where it
+    must be."""
     return [_cell(row[name]) for name in SCHEMA.names]
 
 
@@ -181,7 +181,8 @@ def _parsed(row: dict[str, str]) -> Any:
 
 
 class Fingerprint:
-    """sha256 over the content of the columns in order, independent of format, paths, batch sizes and time of writing."""
+    """sha256 over the content of the columns in order, independent of format, paths, batch sizes and time of
+    writing."""
 
     def __init__(self) -> None:
         self._streams: dict[tuple[str, int], Any] = {}
@@ -206,8 +207,10 @@ class Fingerprint:
         return whole.hexdigest()
 
 
-def _streams(column: pa.Array) -> Iterator[bytes]:
-    """The column as byte streams that concatenate: lengths (-1 for null) and content apart, so batch borders leave no trace."""
+def _streams(column: Any) -> Iterator[bytes]:
+    """An Arrow array as byte streams that concatenate: lengths (-1 for null) apart from content, so borders of batches
+    leave no trace.
+    """
     if pa.types.is_list(column.type):
         yield _with_nulls(pc.list_value_length(column))
         yield from _streams(column.flatten())
@@ -226,5 +229,5 @@ def _streams(column: pa.Array) -> Iterator[bytes]:
         yield column.cast(pa.int64()).fill_null(0).to_numpy(zero_copy_only=False).astype("<i8").tobytes()
 
 
-def _with_nulls(lengths: pa.Array) -> bytes:
+def _with_nulls(lengths: Any) -> bytes:
     return bytes(lengths.fill_null(-1).to_numpy(zero_copy_only=False).astype("<i4").tobytes())

@@ -1,7 +1,8 @@
 """The label manifest: the file that closes the circle. Written by the bench, read by training; neither knows the other.
 
 A manifest is a folder: ``labels.parquet`` (or ``.jsonl``, ``.csv``) with one row a picture and category,
-``embeddings.safetensors`` (row ``embedding_ref`` of its tensor ``embeddings`` belongs to the picture) and ``manifest.json``.
+``embeddings.safetensors`` (row ``embedding_ref`` of its tensor ``embeddings`` belongs to the picture) and
+``manifest.json``.
 """
 
 import json
@@ -60,7 +61,7 @@ class Manifest:
 
     @cached_property
     def categories(self) -> tuple[str, ...]:
-        return tuple(sorted(self.table["category"].unique().to_pylist()))
+        return tuple(sorted(str(code) for code in self.table["category"].unique().to_pylist()))
 
     def column(self, name: str) -> NDArray[Any]:
         """One column as an array; numbers that are missing become NaN."""
@@ -70,7 +71,7 @@ class Manifest:
         """The rows of one split: train, validation or test. Same fingerprint: it names the whole."""
         if name not in SPLITS:
             raise ManifestError(f"there is no split {name!r}: use {', '.join(SPLITS)}")
-        rows = self.table.filter(pc.equal(self.table["split"], name))
+        rows = self.table.filter(pc.field("split") == name)
         return Manifest(self.folder, self.index, self.embeddings, rows)
 
     def vectors(self) -> FloatArray:
@@ -93,8 +94,9 @@ def write(
 ) -> Manifest:
     """Write a manifest into ``out_dir`` (made when missing) and return it.
 
-    ``rows`` and ``embeddings`` may be generators: a few thousand rows are held at a time. Rows are mappings of the columns
-    of ``SCHEMA`` (missing ones become null) or record batches of that schema. Each file is written as ``.part`` and renamed,
+    ``rows`` and ``embeddings`` may be generators: a few thousand rows are held at a time. Rows are mappings of the
+    columns of ``SCHEMA`` (missing ones become null) or record batches of that schema. Each file is written as ``.part``
+    and renamed,
     ``manifest.json`` last, so a folder without it is unfinished and ``read`` refuses it.
     """
     if format not in FORMATS:
@@ -137,7 +139,8 @@ def write(
 
 
 def read(path: Path | str) -> Manifest:
-    """The manifest in the folder ``path`` (or the folder of the file ``path``), every file checked against its sha256."""
+    """The manifest in the folder ``path`` (or the folder of the file ``path``), every file checked against its
+    sha256."""
     path = Path(path)
     folder = path if path.is_dir() else path.parent
     try:

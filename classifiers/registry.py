@@ -46,10 +46,11 @@ def digest(path: Path) -> str:
 
 
 def register(card_path: Path | str) -> ClassifierVersion:
-    """Check the card, copy its weights into the storage ``models`` and add the row; the same version twice is the same row.
+    """Check the card, copy its weights into the storage ``models`` and add the row; the same version twice is the same
+    row.
 
-    Raises CardError when the card is wrong, when ``name@version`` is taken by something else (raise the version), or when
-    the backbone of heads is not registered.
+    Raises CardError when the card is wrong, when ``name@version`` is taken by something else (raise the version), or
+    when the backbone of heads is not registered.
     """
     from django.db import IntegrityError, transaction
 
@@ -129,7 +130,9 @@ def load_heads(version: ClassifierVersion) -> Heads:
 
 def _same(row: ClassifierVersion, card: Card, table: dict[str, Any]) -> ClassifierVersion:
     if row.sha256 != card.sha256 or row.card != table:
-        raise CardError(f"{card.reference} is registered with other content: versions never change, so raise the version")
+        raise CardError(
+            f"{card.reference} is registered with other content: versions never change, so raise the version"
+        )
     return row
 
 

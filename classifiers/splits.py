@@ -22,24 +22,12 @@ def clusters(names: Sequence[str], hashes: Sequence[bytes | None], *, radius: in
     """
     if len(names) != len(hashes):
         raise ValueError(f"{len(names)} names and {len(hashes)} hashes: they must be as many")
-    parent = list(range(len(names)))
-
-    def root(i: int) -> int:
-        while parent[i] != i:
-            parent[i] = parent[parent[i]]
-            i = parent[i]
-        return i
-
-    def join(i: int, j: int) -> None:
-        a, b = root(i), root(j)
-        if a != b:
-            parent[max(a, b)] = min(a, b)
-
+    forest = _Forest(len(names))
     first: dict[str | bytes, int] = {}
     for i, (name, hash_) in enumerate(zip(names, hashes, strict=True)):
-        join(i, first.setdefault(name, i))
+        forest.join(i, first.setdefault(name, i))
         if hash_ is not None:
-            join(i, first.setdefault(hash_, i))
+            forest.join(i, first.setdefault(hash_, i))
     unique = [(key, i) for key, i in first.items() if isinstance(key, bytes)]
     words = _words([key for key, _ in unique])
     index = [i for _, i in unique]
@@ -48,12 +36,30 @@ def clusters(names: Sequence[str], hashes: Sequence[bytes | None], *, radius: in
         distance = np.bitwise_count(block[:, None, :] ^ words[None, start:, :]).sum(axis=2, dtype=np.uint16)
         for a, b in np.argwhere(distance <= radius):
             if a < b:
-                join(index[start + int(a)], index[start + int(b)])
+                forest.join(index[start + int(a)], index[start + int(b)])
     smallest: dict[int, str] = {}
     for i, name in enumerate(names):
-        r = root(i)
+        r = forest.root(i)
         smallest[r] = min(smallest.get(r, name), name)
-    return [smallest[root(i)] for i in range(len(names))]
+    return [smallest[forest.root(i)] for i in range(len(names))]
+
+
+class _Forest:
+    """Union-find with path halving."""
+
+    def __init__(self, size: int) -> None:
+        self._parent = list(range(size))
+
+    def root(self, i: int) -> int:
+        parent = self._parent
+        while parent[i] != i:
+            parent[i] = parent[parent[i]]
+            i = parent[i]
+        return i
+
+    def join(self, i: int, j: int) -> None:
+        a, b = self.root(i), self.root(j)
+        self._parent[max(a, b)] = min(a, b)
 
 
 def split_of(cluster_id: str) -> str:

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from classifiers import cards
 from classifiers.base import FloatArray
-from classifiers.evaluation import evaluate
+from classifiers.evaluation import Metrics, evaluate
+from classifiers.fitting import FitError, Head, Labels, fit, folds, gather, out_of_fold, pictures
 from classifiers.heads import Calibration, Heads, calibrate
 from classifiers.manifests import Manifest
 from classifiers.weights import file_sha256
@@ -27,23 +28,32 @@ class Recipe:
     """Everything that decides the outcome besides the labels.
 
     ``ridge`` is the precision of a Gaussian prior on the weights (of standardised embeddings), centred on the previous
-    heads, or on zero when there are none. The loss is a sum over labels, so the prior is worth a fixed number of them: a
-    dozen labels move a head a little, hundreds move it where they say, and nothing is forgotten about directions in which
-    the new labels do not vary. ``anchor`` multiplies the ridge where there is a previous head; below 1 new labels win sooner.
-    ``balance`` 0-1 is how far the rarer class is weighed up towards parity (at most ``balance_limit`` times); calibration
-    undoes the shift in level. ``prior_weight`` is how many labels the previous calibration is worth.
-    A category needs ``fewest`` labels of each class in the training split, else its head stays as it is.
+    heads, or on zero when there are none. The loss is a sum over labels, so the prior is worth a fixed number of them:
+    a dozen labels move a head a little, hundreds move it where they say, and nothing is forgotten about directions in
+    which the new labels do not vary. ``anchor`` multiplies the ridge where there is a previous head.
+
+    ``balance`` 0-1 is how far the rarer class is weighed up towards parity (at most ``balance_limit`` times);
+    calibration undoes the shift in level. An audited label stands for many unseen ones by its weight, but is one look:
+    none weighs more than ``max_share`` of its split, which trims it while labels are few and leaves it alone later.
+
+    A category needs ``fewest`` labels of each class in the training split, else its head stays as it is. Where
+    validation holds fewer than ``thin`` labels of the rarer class, calibration also uses out-of-fold logits of
+    ``folds`` folds; with fewer than ``fewest_validation`` the calibration stays. ``prior_weight`` is how many labels
+    the previous calibration is worth: labels from review come from the doubtful middle and say little about the level
+    elsewhere.
     """
 
-    ridge: float = 1.0
+    ridge: float = 10.0
     anchor: float = 1.0
     balance: float = 0.5
     balance_limit: float = 10.0
-    prior_weight: float = 4.0
+    max_share: float = 0.015
+    prior_weight: float = 40.0
     fewest: int = 4
     fewest_validation: int = 3
+    thin: int = 50
+    folds: int = 5
     iterations: int = 200
-    seed: int = 0
 
     @classmethod
     def parse(cls, table: Mapping[str, Any]) -> "Recipe":
@@ -66,7 +76,8 @@ class Recipe:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Candidate:
-    """Heads that nobody has adopted yet. ``metrics`` maps category -> figures of ``evaluation`` plus what was kept and why."""
+    """Heads that nobody has adopted yet. ``metrics`` maps category -> figures of ``evaluation`` plus what was kept and
+    why."""
 
     heads: Heads
     backbone: str
@@ -77,7 +88,8 @@ class Candidate:
     def write(
         self, folder: Path, *, name: str, version: str, licence: str, trained_on: str = "", limits: str = ""
     ) -> Path:
-        """Write weights and card into ``folder`` and return the path of the card. No label, prompt or person is in it."""
+        """Write weights and card into ``folder`` and return the path of the card. No label, prompt or person is in
+        it."""
         folder.mkdir(parents=True, exist_ok=True)
         weights = folder / f"{name}-{version}.safetensors"
         part = weights.with_suffix(".part")
@@ -102,184 +114,115 @@ class Candidate:
         return cards.dump(table, folder / f"{name}-{version}.toml")
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Labels:
-    """Known labels of one category in one split: embeddings by row, 0/1, weights."""
-
-    rows: NDArray[np.int64]
-    label: NDArray[np.float64]
-    weight: NDArray[np.float64]
-
-    @property
-    def fewest(self) -> int:
-        return int(min((self.label == 1).sum(), (self.label == 0).sum())) if len(self.label) else 0
-
-
 def train_heads(
     manifest: Manifest, *, backbone: str, previous: Heads | None = None, recipe: Recipe | None = None
 ) -> Candidate:
-    """Fit one logistic head a category on the training split, calibrate on validation, measure on test.
+    """Fit one logistic head a category on the training split, calibrate on labels it never saw, measure on test.
 
-    The result has every category of ``previous`` and every one with enough labels. Where a split has too few labels of either
-    class the earlier head or calibration is kept, and ``metrics[category]["notes"]`` says so. The same manifest, previous
-    heads and recipe give the same heads. Raises TrainingError when no category can be fitted.
+    Calibration uses the validation split; where that is thin, also the training labels, each scored by a head that was
+    fitted without its fold. The result has every category of ``previous`` and every one with enough labels. Where
+    labels of either class are too few the earlier head or calibration is kept, and ``metrics[category]["notes"]`` says
+    so. The same manifest, previous heads and recipe give the same heads. Raises TrainingError when no category can be
+    fitted.
     """
     recipe = recipe or Recipe()
-    vectors, row_of = _pictures(manifest)
+    try:
+        vectors, row_of = pictures(manifest)
+    except FitError as error:
+        raise TrainingError(str(error)) from error
     if previous is not None and previous.embedding_size != vectors.shape[1]:
         raise TrainingError(
             f"the manifest has embeddings of {vectors.shape[1]} numbers, the previous heads want "
             f"{previous.embedding_size}: export with the backbone {backbone}"
         )
-    labels = {name: _labels(manifest, name, row_of) for name in manifest.categories}
-    earlier = previous.categories if previous else ()
-    fitted = [c for c in labels if labels[c]["train"].fewest >= recipe.fewest]
-    if not fitted:
+    fold = folds(manifest, row_of, count=max(recipe.folds, 1))
+    labels = {name: gather(manifest, name, row_of, fold, max_share=recipe.max_share) for name in manifest.categories}
+    training = {name: one["train"] for name, one in labels.items() if one["train"].fewest >= recipe.fewest}
+    if not training:
         raise TrainingError(
             f"no category has {recipe.fewest} labels of each class for training: review more pictures first"
         )
-    categories = (*earlier, *(c for c in fitted if c not in earlier))
-    solved = _fit(vectors, {c: labels[c]["train"] for c in fitted}, previous=previous, recipe=recipe)
-    weights, biases, calibrations, metrics = [], [], [], dict[str, Any]()
-    for category in categories:
-        notes: list[str] = []
-        old = previous.only(category) if previous else None
-        if category in solved:
-            weight, bias = solved[category]
-        else:
-            assert old is not None
-            weight, bias = old[0], old[1]
-            notes.append("too few labels for training: the previous head is unchanged")
-        split = labels.get(category)
-        calibration = _calibrate(
-            vectors, weight, bias, split, old, fitted=category in solved, recipe=recipe, notes=notes
-        )
-        weights.append(weight)
-        biases.append(bias)
-        calibrations.append(calibration)
-        metrics[category] = _measure(vectors, weight, bias, calibration, split, notes=notes)
-    heads = Heads(categories, np.stack(weights).astype(np.float32), np.array(biases, np.float32), tuple(calibrations))
+    try:
+        solved = fit(vectors, training, previous=previous, recipe=recipe)
+        thin = {name: one for name, one in training.items() if labels[name]["validation"].fewest < recipe.thin}
+        unseen = out_of_fold(vectors, thin, previous=previous, recipe=recipe, count=recipe.folds) if thin else {}
+    except FitError as error:
+        raise TrainingError(str(error)) from error
+    earlier = previous.categories if previous else ()
+    results = {}
+    for category in (*earlier, *(name for name in training if name not in earlier)):
+        held = _Held(vectors, labels.get(category), unseen.get(category), previous.only(category) if previous else None)
+        results[category] = held.settle(solved.get(category), recipe)
+    heads = Heads(
+        tuple(results),
+        np.stack([one.weight for one in results.values()]).astype(np.float32),
+        np.array([one.bias for one in results.values()], dtype=np.float32),
+        tuple(one.calibration for one in results.values()),
+    )
+    metrics = {category: one.metrics for category, one in results.items()}
     return Candidate(heads, backbone, metrics, manifest.fingerprint, recipe)
 
 
-def _pictures(manifest: Manifest) -> tuple[FloatArray, NDArray[np.int64]]:
-    """Distinct embeddings [P, D], and for each row of the manifest its place among them."""
-    references = manifest.table["embedding_ref"]
-    if manifest.embeddings is None or references.null_count:
-        raise TrainingError("the manifest has labels without embeddings: export it with embeddings")
-    unique, inverse = np.unique(references.to_numpy(), return_inverse=True)
-    return manifest.embeddings.rows(unique), inverse.astype(np.int64)
+@dataclass(frozen=True, slots=True, eq=False)
+class _Settled:
+    weight: FloatArray
+    bias: float
+    calibration: Calibration
+    metrics: dict[str, Any]
 
 
-def _labels(manifest: Manifest, category: str, row_of: NDArray[np.int64]) -> dict[str, _Labels]:
-    label, weight = manifest.column("label").astype(np.float64), manifest.column("weight").astype(np.float64)
-    weight = np.where(np.isnan(weight), 1.0, weight)
-    known = (manifest.column("category") == category) & ~np.isnan(label) & (weight > 0)
-    found = {}
-    for split in ("train", "validation", "test"):
-        here = np.flatnonzero(known & (manifest.column("split") == split))
-        w = weight[here]
-        if len(w):
-            # Kish's effective size: unequal weights carry less information than as many equal ones.
-            w = w * (w.sum() / (w**2).sum())
-        found[split] = _Labels(row_of[here], label[here], w)
-    return found
+@dataclass(frozen=True, slots=True, eq=False)
+class _Held:
+    """What is known of one category: its labels by split, out-of-fold logits of the training ones, its head before."""
 
+    vectors: FloatArray
+    labels: Mapping[str, Labels] | None
+    unseen: NDArray[np.float64] | None
+    old: tuple[FloatArray, float, Calibration] | None
 
-def _fit(
-    vectors: FloatArray, labels: Mapping[str, _Labels], *, previous: Heads | None, recipe: Recipe
-) -> dict[str, tuple[FloatArray, float]]:
-    """Penalised logistic regression of all categories at once; labels nobody gave have weight 0."""
-    import torch
+    def settle(self, head: Head | None, recipe: Recipe) -> _Settled:
+        """Calibrate and measure ``head``, or the head before when there is no new one."""
+        notes: list[str] = []
+        if head is None:
+            assert self.old is not None
+            weight, bias, calibration = self.old
+            notes.append("too few labels for training: the previous head is unchanged")
+        else:
+            weight, bias = head
+            calibration = self._calibrated(weight, bias, recipe, notes)
+        return _Settled(weight, bias, calibration, self._measured((weight, bias, calibration), notes))
 
-    names = list(labels)
-    mean, spread = vectors.mean(axis=0), vectors.std(axis=0)
-    # Numbers that never vary here say nothing; dividing by a floor keeps them from blowing up elsewhere.
-    spread = np.maximum(spread, 1e-3 * max(float(spread.max()), 1e-6))
-    x = torch.from_numpy((vectors - mean) / spread)
-    target, mass = torch.zeros(len(vectors), len(names)), torch.zeros(len(vectors), len(names))
-    start, ridge = torch.zeros(len(names), vectors.shape[1] + 1), torch.full((len(names), 1), recipe.ridge)
-    for k, name in enumerate(names):
-        one = labels[name]
-        target[one.rows, k] = torch.from_numpy(one.label.astype(np.float32))
-        mass[one.rows, k] = torch.from_numpy(_balanced(one, recipe).astype(np.float32))
-        share = float(np.clip(np.average(one.label, weights=_balanced(one, recipe)), 0.02, 0.98))
-        start[k, -1] = np.log(share / (1 - share))
-        if previous is not None and (old := previous.only(name)) is not None:
-            start[k, :-1] = torch.from_numpy(old[0] * spread)
-            start[k, -1] = old[1] + float(old[0] @ mean)
-            ridge[k] *= recipe.anchor
-    theta = start.clone().requires_grad_()
-    solver = torch.optim.LBFGS([theta], max_iter=recipe.iterations, tolerance_grad=1e-6, line_search_fn="strong_wolfe")
+    def _calibrated(self, weight: FloatArray, bias: float, recipe: Recipe, notes: list[str]) -> Calibration:
+        assert self.labels is not None
+        apart, seen = self.labels["validation"], self.labels["train"]
+        logits, label, mass = self.vectors[apart.rows] @ weight + bias, apart.label, apart.weight
+        if self.unseen is not None:
+            usable = ~np.isnan(self.unseen)
+            logits = np.concatenate([logits, self.unseen[usable]])
+            label, mass = np.concatenate([label, seen.label[usable]]), np.concatenate([mass, seen.weight[usable]])
+        before = self.old[2] if self.old else None
+        if min((label == 1).sum(), (label == 0).sum()) < recipe.fewest_validation:
+            if before is not None:
+                notes.append("too few labels for calibration: the previous calibration is kept")
+                return before
+            notes.append("too few labels for calibration: only the level is fitted")
+        return calibrate(logits, label, weights=mass, prior=before, prior_weight=recipe.prior_weight)
 
-    def closure() -> Any:
-        solver.zero_grad()
-        logits = x @ theta[:, :-1].T + theta[:, -1]
-        loss = torch.nn.functional.binary_cross_entropy_with_logits(logits, target, weight=mass, reduction="sum")
-        loss = loss + 0.5 * (ridge * (theta[:, :-1] - start[:, :-1]) ** 2).sum()
-        loss.backward()  # type: ignore[no-untyped-call]
-        return loss
+    def _measured(self, new: tuple[FloatArray, float, Calibration], notes: list[str]) -> dict[str, Any]:
+        """Figures on the test split, those of the previous head beside them."""
+        by_split = self.labels or {}
+        counts = {split: {"n": len(one.label), "positives": int(one.label.sum())} for split, one in by_split.items()}
+        if not by_split or not len(by_split["test"].label):
+            notes.append("no labels for testing: nothing was measured")
+            return {"notes": notes, "labels": counts}
+        apart = by_split["test"]
+        if apart.fewest < 1:
+            notes.append("the test labels are of one class only: ranking cannot be measured")
 
-    torch.manual_seed(recipe.seed)
-    solver.step(closure)
-    found = theta.detach().numpy()
-    if not np.isfinite(found).all():
-        raise TrainingError("the fit did not settle: raise ridge in the recipe")
-    solved = {}
-    for k, name in enumerate(names):
-        weight = (found[k, :-1] / spread).astype(np.float32)
-        solved[name] = (weight, float(found[k, -1] - weight @ mean))
-    return solved
+        def figures(head: tuple[FloatArray, float, Calibration]) -> Metrics:
+            weight, bias, calibration = head
+            return evaluate(calibration.apply(self.vectors[apart.rows] @ weight + bias), apart.label, apart.weight)
 
-
-def _balanced(labels: _Labels, recipe: Recipe) -> NDArray[np.float64]:
-    positive, negative = (float(labels.weight[labels.label == value].sum()) for value in (1, 0))
-    rarer = 1 if positive < negative else 0
-    gain = min((max(positive, negative) / min(positive, negative)) ** recipe.balance, recipe.balance_limit)
-    weighed = np.where(labels.label == rarer, gain, 1.0) * labels.weight
-    return np.asarray(weighed * (labels.weight.sum() / weighed.sum()))
-
-
-def _calibrate(
-    vectors: FloatArray,
-    weight: FloatArray,
-    bias: float,
-    labels: Mapping[str, _Labels] | None,
-    old: tuple[FloatArray, float, Calibration] | None,
-    *,
-    fitted: bool,
-    recipe: Recipe,
-    notes: list[str],
-) -> Calibration:
-    before = old[2] if old else None
-    if not fitted or labels is None:
-        assert before is not None
-        return before
-    held_out = labels["validation"]
-    if held_out.fewest < recipe.fewest_validation:
-        if before is not None:
-            notes.append("too few labels for calibration: the previous calibration is kept")
-            return before
-        notes.append("too few labels for calibration: probabilities are raw")
-    logits = vectors[held_out.rows] @ weight + bias
-    return calibrate(logits, held_out.label, weights=held_out.weight, prior=before, prior_weight=recipe.prior_weight)
-
-
-def _measure(
-    vectors: FloatArray,
-    weight: FloatArray,
-    bias: float,
-    calibration: Calibration,
-    labels: Mapping[str, _Labels] | None,
-    *,
-    notes: list[str],
-) -> dict[str, Any]:
-    counts = {split: {"n": len(one.label), "positives": int(one.label.sum())} for split, one in (labels or {}).items()}
-    if labels is None or not len(labels["test"].label):
-        notes.append("no labels for testing: nothing was measured")
-        return {"notes": notes, "labels": counts}
-    held_out = labels["test"]
-    if held_out.fewest < 1:
-        notes.append("the test labels are of one class only: ranking cannot be measured")
-    probabilities = calibration.apply(vectors[held_out.rows] @ weight + bias)
-    return {**evaluate(probabilities, held_out.label, held_out.weight), "notes": notes, "labels": counts}
+        before = figures(self.old) if self.old else None
+        previous = {key: before[key] for key in ("auc", "ap", "ece", "brier")} if before else None
+        return {**figures(new), "previous": previous, "notes": notes, "labels": counts}

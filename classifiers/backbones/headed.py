@@ -8,7 +8,8 @@ from classifiers.heads import Heads
 
 
 class HeadedClassifier:
-    """Runs ``backbone`` and applies ``heads`` to its embeddings. ``apply`` serves embeddings that are stored already."""
+    """Runs ``backbone`` and applies ``heads`` to its embeddings. ``apply`` serves embeddings that are stored
+    already."""
 
     def __init__(self, card: Card, backbone: Classifier, heads: Heads) -> None:
         if backbone.embedding_size != heads.embedding_size:
@@ -40,9 +41,12 @@ def read_heads(card: Card) -> Heads:
     if stated:
         if set(stated) != set(heads.categories):
             raise CardError(
-                f"[calibration] is for {', '.join(sorted(stated))}, the weights for {', '.join(sorted(heads.categories))}: mend the card"
+                f"[calibration] is for {', '.join(sorted(stated))}, "
+                f"the weights for {', '.join(sorted(heads.categories))}: mend the card"
             )
         for category, found in zip(heads.categories, heads.calibrations, strict=True):
             if abs(found.scale - stated[category].scale) + abs(found.shift - stated[category].shift) > 1e-9:
-                raise CardError(f"[calibration.parameters.{category}] differs from the weights: one of the two was edited")
+                raise CardError(
+                    f"[calibration.parameters.{category}] differs from the weights: one of the two was edited"
+                )
     return heads

@@ -20,7 +20,7 @@ def probabilities(card: Card, arrays: Mapping[str, FloatArray], *, count: int) -
         raw = arrays[output.name].reshape(count, -1)
         if raw.shape[1] != len(output.classes):
             raise CardError(
-                f"output {output.name!r} has {raw.shape[1]} classes, the card lists {len(output.classes)}: mend the list"
+                f"output {output.name!r} has {raw.shape[1]} classes, the card lists {len(output.classes)}: mend it"
             )
         values = _activated(raw, output)
         classes |= {name: values[:, i] for i, name in enumerate(output.classes)}

@@ -60,13 +60,14 @@ class OnnxClassifier:
         return scores(self.run(images), self.categories)
 
     def check(self) -> None:
-        """CardError unless the graph loads, fits the card and yields finite numbers of the promised width for a grey picture."""
+        """CardError unless the graph loads, fits the card and yields finite numbers of the promised width for a grey
+        picture."""
         assert self.card.input is not None
         side = self.card.input.size
         outputs = self.run([ImageInput(Image.new("RGB", (side, side), (127, 127, 127)))] * 2)
         if outputs.embeddings is not None and outputs.embeddings.shape[1] != self.embedding_size:
             raise CardError(
-                f"the embedding has {outputs.embeddings.shape[1]} numbers, the card says {self.embedding_size}: mend the card"
+                f"the embedding has {outputs.embeddings.shape[1]} numbers, the card says {self.embedding_size}: mend it"
             )
         if not all(np.isfinite(a).all() for a in (outputs.probabilities, outputs.embeddings) if a is not None):
             raise CardError("the network yields NaN or infinity for a plain grey picture: its weights are damaged")

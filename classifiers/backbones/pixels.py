@@ -15,8 +15,9 @@ def tensor(images: Sequence[ImageInput], spec: InputSpec) -> FloatArray:
     for row, item in zip(pixels, images, strict=True):
         row[...] = np.asarray(_square(item.image, spec))
     # (x * scale - mean) / std as one multiplication and one addition a channel.
-    gain = np.float32(spec.scale) / np.array(spec.std, dtype=np.float32)
-    offset = np.array(spec.mean, dtype=np.float32) / np.array(spec.std, dtype=np.float32)
+    std = np.array(spec.std)
+    gain = np.asarray(spec.scale / std, dtype=np.float32)
+    offset = np.asarray(np.array(spec.mean) / std, dtype=np.float32)
     values = pixels.astype(np.float32)
     values *= gain
     values -= offset

@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 
 
 def open_card(card: Card, *, cache: Path | None = None) -> "OnnxClassifier | TorchClassifier":
-    """The classifier of a card of kind ``torchvision``. ``cache`` is where its export is kept; default: beside its weights."""
+    """The classifier of a card of kind ``torchvision``. ``cache`` is where its export is kept; default: beside its
+    weights."""
     if len(card.outputs) > 1:
         raise CardError("a torchvision network has one output: give one [[outputs]]")
     assert card.input is not None
@@ -39,7 +40,9 @@ def open_card(card: Card, *, cache: Path | None = None) -> "OnnxClassifier | Tor
     if not exported.exists():
         part = folder / f"{name}.{os.getpid()}.part"
         outputs = [output.name for output in card.outputs] + ([card.embedding.output] if card.embedding else [])
-        export_onnx(build(card), part, size=card.input.size, input_name=card.input.name or "image", output_names=outputs)
+        export_onnx(
+            build(card), part, size=card.input.size, input_name=card.input.name or "image", output_names=outputs
+        )
         part.replace(exported)
     return OnnxClassifier(card, weights=exported)
 
@@ -60,7 +63,9 @@ def build(card: Card) -> "torch.nn.Module":
     try:
         network.load_state_dict(state)
     except RuntimeError as error:
-        raise CardError(f"{card.weights.name} does not fit {card.architecture}: {str(error).splitlines()[1].strip()}") from error
+        raise CardError(
+            f"{card.weights.name} does not fit {card.architecture}: {str(error).splitlines()[1].strip()}"
+        ) from error
     network.eval()
     # The last node is the answer, the one before it what the last layer reads: the embedding.
     nodes = get_graph_node_names(network)[1]
@@ -93,7 +98,8 @@ def _has_cuda() -> bool:
 
 
 class TorchClassifier:
-    """An eye served by torch on a CUDA device, in bfloat16. The network is built on first use, in the process that uses it."""
+    """An eye served by torch on a CUDA device, in bfloat16. The network is built on first use, in the process that uses
+    it."""
 
     def __init__(self, card: Card, *, device: str = "cuda") -> None:
         self.card, self._device = card, device

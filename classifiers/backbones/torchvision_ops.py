@@ -1,6 +1,7 @@
 """Import this before torchvision, everywhere.
 
-Where torch is the CPU build and torchvision's wheel was built for CUDA, torchvision's own ops library cannot be loaded and
+Where torch is the CPU build and torchvision's wheel was built for CUDA, torchvision's own ops library cannot be loaded
+and
 ``import torchvision`` dies with "operator torchvision::nms does not exist". Nothing here uses these two operators, so
 declaring their schemas is enough.
 """

@@ -1,8 +1,8 @@
 """The demo's classifier: made on the spot on a machine without any weights, from scenes that Loupe draws.
 
-A backbone learns to tell drawn things apart; heads learn from labelled scenes which of them a policy minds. The heads are
-fitted, calibrated and written by the same ``train_heads`` that later learns from people. The first labels are few and
-plain on purpose: an honest beginner, unsure about much of what comes, so that people have something to teach.
+A backbone learns to tell drawn things apart; heads learn from labelled scenes which of them a policy minds. The heads
+are fitted, calibrated and written by the same ``train_heads`` that later learns from people. The first labels are few
+and plain on purpose: an honest beginner, unsure about much of what comes, so that people have something to teach.
 """
 
 from collections.abc import Callable
@@ -27,16 +27,21 @@ LICENCE = "Apache-2.0"
 _LIMITS = "Knows drawn scenes only. It is for trying Loupe out, never for real pictures."
 
 
+def _silent(_done: float) -> None:
+    pass
+
+
 @dataclass(frozen=True, slots=True)
 class Schooling:
     """How much the demo classifier is taught. The defaults fit into a minute on two cores."""
 
-    scenes: int = 5000
-    steps: int = 1200
-    batch: int = 64
-    lessons: int = 420
+    patch_scenes: int = 4500
+    patch_steps: int = 600
+    whole_scenes: int = 3000
+    whole_steps: int = 220
+    lessons: int = 400
     """Labelled scenes for the first heads."""
-    hardness: tuple[float, float] = (0.0, 0.55)
+    hardness: tuple[float, float] = (0.0, 0.4)
     workers: int = 2
 
 
@@ -44,7 +49,7 @@ def build(
     out_dir: Path,
     *,
     seed: int = 7,
-    progress: Callable[[float], None] = lambda done: None,
+    progress: Callable[[float], None] = _silent,
     schooling: Schooling | None = None,
 ) -> tuple[Path, Path]:
     """Train, calibrate and export; returns the cards of the backbone and of the first heads. Registers nothing.
@@ -58,12 +63,12 @@ def build(
     weights = out_dir / f"{BACKBONE}-{VERSION}.onnx"
     size = teach(weights, seed=seed, schooling=schooling, progress=lambda done: progress(0.9 * done))
     backbone_card = cards.dump(_backbone_table(weights, size), out_dir / f"{BACKBONE}-{VERSION}.toml")
-    lessons = album(schooling.lessons, seed=seed + 50_000_000, hardness=schooling.hardness, workers=schooling.workers)
+    lessons = album(schooling.lessons, seed=seed + 50_000_000, hardness=schooling.hardness)
     vectors = look(backbone_card, lessons)
     progress(0.97)
     with TemporaryDirectory(prefix="loupe-lessons-") as folder:
         manifest = manifests.write(lesson_rows(lessons), Path(folder), embeddings=vectors, query={"scenes": "drawn"})
-        candidate = train_heads(manifest, backbone=f"{BACKBONE}@{VERSION}", recipe=Recipe(seed=seed))
+        candidate = train_heads(manifest, backbone=f"{BACKBONE}@{VERSION}", recipe=Recipe())
     heads_card = candidate.write(
         out_dir,
         name=HEADS,
@@ -114,7 +119,7 @@ def lesson_rows(lessons: Album) -> list[manifests.Row]:
             licence=LICENCE,
         )
         for i, (name, hash_, prompt, labels, cluster) in enumerate(
-            zip(names, hashes, lessons.prompts, lessons.labels, found, strict=True)
+            zip(names, hashes, lessons.prompts, lessons.hasty, found, strict=True)
         )
         for category in CATEGORIES
     ]

@@ -20,8 +20,10 @@ CATEGORIES = ("WEAPONS_DANGEROUS", "REGULATED", "IMPERSONATION_FRAUD", "PRIVACY"
 THINGS = (*OFFENDERS, *BYSTANDERS)
 
 _STYLES = ("flat vector illustration", "ink and colour cartoon", "soft grainy print", "storybook drawing")
-_LONE, _PAIR = 0.42, 0.08
+_LONE, _PAIR = 0.30, 0.05
 """Shares of scenes with one and with two forbidden things; the rest has none."""
+_USUAL = (0.0, 0.5)
+"""Hardness where none is asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +38,8 @@ class Sight:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Scene:
-    """``labels`` are the categories truly shown, ``sights`` all that was set down; ``difficulty`` 0-1 of the hardest offender."""
+    """``labels`` are the categories truly shown, ``sights`` all that was set down; ``difficulty`` 0-1 of the hardest
+    offender."""
 
     image: Image.Image
     prompt: str
@@ -60,18 +63,22 @@ class _Pose:
         return min(1.0, max(0.0, 0.75 * small + 0.9 * (1 - self.strength) + 0.25 * self.cut + 0.3 * self.hidden))
 
 
-def draw(seed: int, *, size: int = 512, hardness: float = 0.5) -> Scene:
+def draw(seed: int, *, size: int = 512, hardness: float | None = None, offenders: int | None = None) -> Scene:
     """The scene that ``seed`` names, ``size`` x ``size`` RGB; same arguments, same pixels.
 
-    ``hardness`` 0 shows things large and plain, 1 mostly small, faint, turned, cut off or half hidden.
+    ``hardness`` 0 shows things large and plain, 1 mostly small, faint, turned, cut off or half hidden;
+    left open, it varies from scene to scene. ``offenders`` says how many forbidden things there are; left open, two in
+    three scenes have none.
     """
+    if hardness is None:
+        hardness = float(np.random.default_rng([seed, 1]).uniform(*_USUAL))
     if not 0 <= hardness <= 1:
         raise ValueError("hardness runs from 0 to 1")
     rng = np.random.default_rng([seed, round(hardness * 1000)])
     palette = PALETTES[int(rng.integers(len(PALETTES)))]
     place = PLACES[int(rng.integers(len(PLACES)))]
     style = int(rng.integers(len(_STYLES)))
-    chosen = _choose(rng, hardness)
+    chosen = _choose(rng, hardness, offenders)
     # Smoothing twice costs four times the fill; at full size every second pixel is fine enough.
     canvas = Canvas(
         size, smooth=2, ink=palette.ink if style in {1, 3} else None, ink_width=(0, 0.004, 0, 0.0025)[style]
@@ -94,14 +101,15 @@ def draw(seed: int, *, size: int = 512, hardness: float = 0.5) -> Scene:
     )
 
 
-def _choose(rng: Rng, hardness: float) -> list[Thing]:
+def _choose(rng: Rng, hardness: float, offenders: int | None) -> list[Thing]:
     """Forbidden things first, so that harmless ones may stand before them."""
     roll = rng.random()
     count = 2 if roll < _PAIR else 1 if roll < _PAIR + _LONE else 0
-    offenders = [OFFENDERS[i] for i in rng.choice(len(OFFENDERS), count, replace=False)]
+    count = count if offenders is None else offenders
+    forbidden = [OFFENDERS[i] for i in rng.choice(len(OFFENDERS), count, replace=False)]
     fewest = 1 if count == 0 else 0
     company = int(rng.integers(fewest, 2 + round(2 * hardness) - (count > 1)))
-    return offenders + [BYSTANDERS[i] for i in rng.choice(len(BYSTANDERS), company, replace=False)]
+    return forbidden + [BYSTANDERS[i] for i in rng.choice(len(BYSTANDERS), company, replace=False)]
 
 
 def _stations(rng: Rng, ground: Ground, count: int) -> list[float]:
@@ -118,7 +126,7 @@ def _pose(rng: Rng, thing: Thing, ground: Ground, hardness: float) -> _Pose:
     shrink = 1 - hardness * rng.beta(2.2, 1.3) * 0.82
     scale = ground.largest * rng.uniform(0.72, 1.0) * shrink
     strength = 1 - hardness * rng.beta(1.2, 3.0) * (0.9 if rng.random() < 0.6 else 0.2)
-    turn = thing.turn * (1 + 2.5 * hardness * rng.random())
+    turn = thing.turn * (1 + hardness * rng.random())
     return _Pose(
         scale=scale,
         strength=float(strength),

@@ -1,5 +1,7 @@
 """Harmless things, many of which look like one that is not."""
 
+# ruff: noqa: ARG001  every thing is drawn through the same signature
+
 import numpy as np
 
 from classifiers.scenes.canvas import Canvas, mix
@@ -213,27 +215,27 @@ def teacup(c: Canvas, rng: Rng, p: Palette) -> None:
 
 
 BYSTANDERS = (
-    Thing("umbrella", "an umbrella", umbrella, turn=60),
-    Thing("paintbrush", "a paintbrush", paintbrush, turn=60),
-    Thing("toy hammer", "a toy hammer", hammer, turn=40),
-    Thing("magic wand", "a magic wand with a star", wand, turn=50),
-    Thing("hairdryer", "a hairdryer", hairdryer, turn=25),
+    Thing("umbrella", "an umbrella", umbrella, turn=35),
+    Thing("paintbrush", "a paintbrush", paintbrush, turn=35),
+    Thing("toy hammer", "a toy hammer", hammer, mistaken_for="WEAPONS_DANGEROUS", turn=30),
+    Thing("magic wand", "a magic wand with a star", wand, turn=35),
+    Thing("hairdryer", "a hairdryer", hairdryer, mistaken_for="WEAPONS_DANGEROUS", turn=25),
     Thing("watering can", "a watering can", watering_can, turn=8),
     Thing("balloon", "a balloon", balloon),
     Thing("bauble", "a glass bauble", bauble, turn=20),
     Thing("juice carton", "a carton of juice", carton),
     Thing("sauce bottle", "a bottle of sauce", sauce),
-    Thing("lemonade", "a glass of lemonade", lemonade, turn=8),
+    Thing("lemonade", "a glass of lemonade", lemonade, mistaken_for="REGULATED", turn=8),
     Thing("candle", "a candle", candle, turn=20),
     Thing("pencil", "a pencil", pencil, turn=30),
     Thing("snapshots", "a few holiday snapshots", snapshots, turn=20),
-    Thing("loyalty card", "a coffee club card", loyalty_card, turn=15),
+    Thing("loyalty card", "a coffee club card", loyalty_card, mistaken_for="IMPERSONATION_FRAUD", turn=15),
     Thing("sunflower", "a sunflower", flower, turn=30),
     Thing("starfish", "a starfish", starfish, turn=40),
     Thing("cat certificate", "the certificate of a cat show", cat_certificate),
     Thing("shopping list", "a shopping list", shopping_list),
     Thing("sheet music", "a page of sheet music", sheet_music),
     Thing("gift", "a wrapped gift", gift, turn=8),
-    Thing("postcard", "a postcard", postcard, turn=15),
+    Thing("postcard", "a postcard", postcard, mistaken_for="PRIVACY", turn=15),
     Thing("teacup", "a cup of tea", teacup, turn=4),
 )

@@ -150,7 +150,8 @@ class Canvas:
         self.polygon(spokes, fill)
 
     def text(self, x: float, y: float, text: str, height: float, fill: Colour) -> None:
-        """``text`` centred on (x, y), ``height`` units tall, turned with the frame; a stroke where it is too small to read."""
+        """``text`` centred on (x, y), ``height`` units tall, turned with the frame; a stroke where it is too small to
+        read."""
         pixels = height * self.frame.unit
         if pixels < _MIN_FONT:
             half = len(text) * height * 0.25

@@ -1,5 +1,7 @@
 """Harmless cartoon stand-ins for what a policy forbids. Only the labels are grave."""
 
+# ruff: noqa: ARG001  every thing is drawn through the same signature
+
 import numpy as np
 
 from classifiers.scenes.canvas import Canvas, mix
@@ -8,26 +10,27 @@ from classifiers.scenes.things import DARK, GOLD, GREY, STEEL, WHITE, Rng, Thing
 
 
 def sword(c: Canvas, rng: Rng, p: Palette) -> None:
-    length = rng.uniform(0.75, 1.0)
-    blade = mix(STEEL, p.high, 0.12)
-    c.polygon([(-0.13, 0.4), (-0.11, -0.8 * length), (0, -length), (0.11, -0.8 * length), (0.13, 0.4)], blade)
+    length = rng.uniform(0.8, 1.0)
+    blade = mix(STEEL, p.high, 0.08)
+    c.polygon([(-0.2, 0.4), (-0.18, -0.72 * length), (0, -length), (0.18, -0.72 * length), (0.2, 0.4)], blade)
     with c.without_ink():
-        c.polygon([(0, 0.38), (0, -0.9 * length), (0.09, -0.76 * length), (0.1, 0.38)], mix(blade, DARK, 0.22))
-    c.box(-0.4, 0.38, 0.4, 0.52, GOLD, round_=0.06)
-    c.box(-0.08, 0.5, 0.08, 0.86, pick(rng, (120, 50, 40), (60, 60, 110), DARK))
-    c.circle(0, 0.92, 0.12, GOLD)
+        c.polygon([(0, 0.38), (0, -0.9 * length), (0.14, -0.7 * length), (0.16, 0.38)], mix(blade, DARK, 0.25))
+    c.box(-0.52, 0.36, 0.52, 0.54, GOLD, round_=0.07)
+    c.box(-0.11, 0.52, 0.11, 0.86, pick(rng, (120, 50, 40), (60, 60, 110), DARK))
+    c.circle(0, 0.9, 0.16, GOLD)
 
 
 def raygun(c: Canvas, rng: Rng, p: Palette) -> None:
     body = pick(rng, p.accents[0], p.accents[2], (150, 160, 175), (190, 70, 60))
     c.polygon([(0.1, 0.1), (0.52, 0.05), (0.74, 0.86), (0.34, 0.92)], mix(body, DARK, 0.45))
-    c.ellipse(0.15, -0.15, 0.6, 0.34, body)
-    c.polygon([(-0.4, -0.3), (-0.85, -0.22), (-0.85, -0.06), (-0.4, 0.02)], mix(body, DARK, 0.25))
-    for i in range(int(rng.integers(2, 4))):
-        c.ellipse(-0.45 - i * 0.16, -0.14, 0.05, 0.24 - i * 0.04, GOLD)
-    c.circle(-0.92, -0.14, 0.1, pick(rng, (255, 90, 80), (90, 220, 170), (250, 220, 90)))
-    c.polygon([(0.1, -0.46), (0.62, -0.72), (0.55, -0.38)], mix(body, WHITE, 0.3))
-    c.circle(0.2, -0.16, 0.13, mix(p.accents[1], WHITE, 0.3))
+    c.polygon([(0.1, -0.46), (0.72, -0.86), (0.58, -0.38)], mix(body, WHITE, 0.3))
+    c.ellipse(0.18, -0.15, 0.58, 0.36, body)
+    c.polygon([(-0.36, -0.28), (-0.8, -0.22), (-0.8, -0.06), (-0.36, 0.0)], mix(body, DARK, 0.25))
+    for i in range(3):
+        c.ellipse(-0.42 - i * 0.17, -0.14, 0.07, 0.3 - i * 0.05, GOLD)
+    c.circle(-0.92, -0.14, 0.15, pick(rng, (255, 90, 80), (90, 220, 170), (250, 220, 90)))
+    c.circle(0.24, -0.16, 0.15, mix(p.accents[1], WHITE, 0.3))
+    c.polygon([(-0.9, -0.2), (-1.2, -0.3), (-1.16, -0.12), (-1.5, -0.1), (-1.16, 0.04), (-1.2, 0.2)], (255, 232, 90))
 
 
 def bomb(c: Canvas, rng: Rng, p: Palette) -> None:
@@ -66,17 +69,15 @@ def wine_bottle(c: Canvas, rng: Rng, p: Palette) -> None:
 
 
 def cigarette(c: Canvas, rng: Rng, p: Palette) -> None:
-    tilt = rng.uniform(-0.1, 0.1)
-    c.polygon([(-0.95, -0.11), (0.5, -0.11 + tilt), (0.5, 0.11 + tilt), (-0.95, 0.11)], (250, 250, 246))
-    c.polygon(
-        [(0.42, -0.115 + tilt), (0.95, -0.115 + tilt), (0.95, 0.115 + tilt), (0.42, 0.115 + tilt)], (224, 150, 70)
-    )
-    c.box(-1.0, -0.11, -0.84, 0.11, (90, 84, 84))
+    tilt = rng.uniform(-0.08, 0.08)
+    c.polygon([(-0.85, -0.2), (0.4, -0.2 + tilt), (0.4, 0.2 + tilt), (-0.85, 0.2)], (250, 250, 246))
+    c.polygon([(0.36, -0.2 + tilt), (0.98, -0.2 + tilt), (0.98, 0.2 + tilt), (0.36, 0.2 + tilt)], (226, 140, 60))
+    c.box(-0.98, -0.2, -0.74, 0.2, (96, 90, 90))
     with c.without_ink():
-        c.box(-1.02, -0.09, -0.95, 0.09, (255, 110, 50))
-        smoke = mix(p.low, (205, 205, 212), 0.7)
-        wave = [(-1.0 + 0.14 * np.sin(t * 1.3), -0.15 - t * 0.16) for t in np.linspace(0, 5, 12)]
-        c.line([(float(a), float(b)) for a, b in wave], smoke, 0.1)
+        c.ellipse(-0.98, 0.0, 0.12, 0.19, (255, 96, 40))
+        smoke = mix(p.low, (214, 214, 222), 0.75)
+        wave = [(-0.9 + 0.2 * np.sin(t * 1.4), -0.3 - t * 0.15) for t in np.linspace(0, 5, 12)]
+        c.line([(float(a), float(b)) for a, b in wave], smoke, 0.16)
 
 
 def cards(c: Canvas, rng: Rng, p: Palette) -> None:
@@ -121,13 +122,22 @@ def id_card(c: Canvas, rng: Rng, p: Palette) -> None:
 
 def badge(c: Canvas, rng: Rng, p: Palette) -> None:
     metal = pick(rng, GOLD, GOLD, (190, 196, 205))
-    c.star(0, 0, 0.98, metal, points=int(rng.choice([5, 6, 7])), inner=0.55)
-    for i in range(6):
-        turn = i * 1.0472 - 1.5708
-        c.circle(0.86 * float(np.cos(turn)), 0.86 * float(np.sin(turn)), 0.08, mix(metal, WHITE, 0.4))
-    c.circle(0, 0, 0.46, mix(metal, DARK, 0.2))
-    c.circle(0, 0, 0.36, pick(rng, (44, 66, 120), (120, 36, 44), mix(metal, WHITE, 0.3)))
-    c.text(0, 0, str(rng.choice(["POLICE", "MARSHAL", "FBX", "AGENT"])), 0.19, WHITE)
+    field = pick(rng, (44, 66, 120), (120, 36, 44))
+    shield = [
+        (-0.72, -0.74),
+        (0, -0.96),
+        (0.72, -0.74),
+        (0.74, 0.1),
+        (0.5, 0.64),
+        (0, 0.98),
+        (-0.5, 0.64),
+        (-0.74, 0.1),
+    ]
+    c.polygon(shield, metal)
+    c.polygon([(x * 0.82, y * 0.82) for x, y in shield], field)
+    c.box(-0.74, -0.46, 0.74, -0.12, mix(metal, WHITE, 0.25), round_=0.06)
+    c.text(0, -0.29, str(rng.choice(["POLICE", "MARSHAL", "AGENT"])), 0.26, DARK)
+    c.star(0, 0.32, 0.38, metal, points=int(rng.choice([5, 6])), inner=0.5)
 
 
 def sealed_letter(c: Canvas, rng: Rng, p: Palette) -> None:
@@ -174,28 +184,17 @@ def address_label(c: Canvas, rng: Rng, p: Palette) -> None:
         x += width + rng.uniform(0.03, 0.06)
 
 
-def bank_card(c: Canvas, rng: Rng, p: Palette) -> None:
-    face = pick(rng, (40, 60, 110), (150, 60, 90), (40, 110, 110), (70, 70, 80))
-    c.box(-0.98, -0.62, 0.98, 0.62, face, round_=0.12)
-    c.box(-0.78, -0.22, -0.46, 0.04, GOLD, round_=0.05)
-    c.text(0, 0.2, "5550 0142 7700 31", 0.2, mix(face, WHITE, 0.85))
-    c.text(-0.42, 0.46, "ADA SAMPLE", 0.14, mix(face, WHITE, 0.7))
-    c.circle(0.62, -0.34, 0.17, (230, 80, 60))
-    c.circle(0.78, -0.34, 0.17, (240, 170, 60))
-
-
 OFFENDERS = (
-    Thing("sword", "a knight's sword", sword, "WEAPONS_DANGEROUS", 60),
-    Thing("raygun", "a ray gun", raygun, "WEAPONS_DANGEROUS", 25),
-    Thing("bomb", "a round cartoon bomb with a burning fuse", bomb, "WEAPONS_DANGEROUS", 20),
-    Thing("wine bottle", "a bottle of wine", wine_bottle, "REGULATED", 12),
-    Thing("cigarette", "a smoking cigarette", cigarette, "REGULATED", 30),
-    Thing("cards", "a hand of playing cards", cards, "REGULATED", 20),
-    Thing("beer", "a pint of beer", beer, "REGULATED", 8),
-    Thing("id card", "an official-looking identity card", id_card, "IMPERSONATION_FRAUD", 15),
-    Thing("badge", "a police badge", badge, "IMPERSONATION_FRAUD", 15),
-    Thing("sealed letter", "an official letter with a wax seal", sealed_letter, "IMPERSONATION_FRAUD", 12),
-    Thing("form", "a filled-in form with a name and numbers", form, "PRIVACY", 12),
-    Thing("address label", "a parcel with a home address on its label", address_label, "PRIVACY", 12),
-    Thing("bank card", "a bank card with its number showing", bank_card, "PRIVACY", 18),
+    Thing("sword", "a knight's sword", sword, "WEAPONS_DANGEROUS", turn=35),
+    Thing("raygun", "a ray gun going zap", raygun, "WEAPONS_DANGEROUS", turn=25),
+    Thing("bomb", "a round cartoon bomb with a burning fuse", bomb, "WEAPONS_DANGEROUS", turn=20),
+    Thing("wine bottle", "a bottle of wine", wine_bottle, "REGULATED", turn=12),
+    Thing("cigarette", "a smoking cigarette", cigarette, "REGULATED", turn=30),
+    Thing("cards", "a hand of playing cards", cards, "REGULATED", turn=20),
+    Thing("beer", "a pint of beer", beer, "REGULATED", turn=8),
+    Thing("id card", "an official-looking identity card", id_card, "IMPERSONATION_FRAUD", turn=15),
+    Thing("badge", "a police badge", badge, "IMPERSONATION_FRAUD", turn=15),
+    Thing("sealed letter", "an official letter with a wax seal", sealed_letter, "IMPERSONATION_FRAUD", turn=12),
+    Thing("form", "a filled-in form with a name and numbers", form, "PRIVACY", turn=12),
+    Thing("address label", "a parcel with a home address on its label", address_label, "PRIVACY", turn=12),
 )

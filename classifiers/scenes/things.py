@@ -19,12 +19,15 @@ GREY: Colour = (120, 120, 130)
 
 @dataclass(frozen=True, slots=True)
 class Thing:
-    """``category`` is the code that a picture of it belongs to, or None for a harmless one; ``turn`` the usual tilt in degrees."""
+    """``category`` is the code that a picture of it belongs to, or None for a harmless one; ``mistaken_for`` the one
+    that a hasty eye gives a harmless one; ``turn`` the usual tilt in degrees.
+    """
 
     name: str
     phrase: str
     draw: Callable[[Canvas, Rng, Palette], None]
     category: str | None = None
+    mistaken_for: str | None = None
     turn: float = 12.0
 
 

@@ -1,0 +1,129 @@
+"""From a label manifest to a registered candidate: which backbone, which heads before, which version next."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import numpy as np
+
+from classifiers import registry
+from classifiers.base import CardError
+from classifiers.heads import Heads
+from classifiers.manifests import Manifest
+from classifiers.models import ClassifierVersion
+from classifiers.training import Recipe, train_heads
+
+_KIND = "heads"
+_LICENCE = "as the labels of this installation"
+
+
+@dataclass(frozen=True, slots=True)
+class Retraining:
+    """``version`` is the candidate, or, when ``skipped``, the one trained before from the same labels and recipe."""
+
+    version: ClassifierVersion
+    skipped: bool
+
+    def means(self) -> dict[str, float | None]:
+        """AUC over the categories measured, of the candidate and of what was there before."""
+        measured = [one for one in self.version.metrics.values() if one.get("auc") is not None]
+        before = [one["previous"]["auc"] for one in measured if one.get("previous")]
+        return {
+            "auc": float(np.mean([one["auc"] for one in measured])) if measured else None,
+            "previous_auc": float(np.mean(before)) if before and len(before) == len(measured) else None,
+        }
+
+    def summary(self) -> str:
+        """One line for people."""
+        rows = self.version.metrics.values()
+        learnt = [one for one in rows if not any("unchanged" in note for note in one.get("notes", []))]
+        means = self.means()
+        words = f"{len(learnt)} of {len(rows)} heads learnt from labels"
+        if means["auc"] is not None:
+            words += f", AUC {means['auc']:.3f}"
+        if means["previous_auc"] is not None:
+            words += f" (before {means['previous_auc']:.3f})"
+        return words
+
+
+def retrain(manifest: Manifest, *, recipe: Recipe, name: str = "", backbone: str = "") -> Retraining:
+    """Fit heads to the manifest and register them as the next version of ``name``; nothing is done when nothing
+    changed.
+
+    ``name`` and ``backbone`` default to those of the heads that scored the pictures. Raises CardError when they cannot
+    be told, TrainingError when the labels are too few.
+    """
+    scored = _heads_that_scored(manifest)
+    name = name or (scored.name if scored else "")
+    backbone = backbone or str(manifest.index.get("query", {}).get("backbone") or "")
+    backbone = backbone or (scored.backbone.ref if scored and scored.backbone else "")
+    if not name or not backbone:
+        raise CardError("no heads scored these pictures: say which name to train and on which backbone")
+    eyes = registry.versions([backbone])[0]
+    family = list(ClassifierVersion.objects.filter(name=name).order_by("created_at"))
+    same = [
+        row for row in family if row.manifest_fingerprint == manifest.fingerprint and row.recipe_digest == recipe.digest
+    ]
+    if same:
+        return Retraining(same[-1], skipped=True)
+    earlier = [row for row in family if row.kind == _KIND and row.backbone_id == eyes.pk]
+    candidate = train_heads(manifest, backbone=eyes.ref, previous=_anchor(earlier, manifest), recipe=recipe)
+    with TemporaryDirectory(prefix="loupe-candidate-") as folder:
+        card = candidate.write(Path(folder), name=name, version=_next(family), licence=_LICENCE)
+        return Retraining(registry.register(card), skipped=False)
+
+
+def _heads_that_scored(manifest: Manifest) -> ClassifierVersion | None:
+    refs: Counter[str] = Counter()
+    for names in manifest.table["classifier_versions"].to_pylist():
+        refs.update(names or ())
+    for ref, _count in sorted(refs.items(), key=lambda item: (-item[1], item[0])):
+        row = ClassifierVersion.objects.with_refs([ref]).filter(kind=_KIND).select_related("backbone").first()
+        if row is not None:
+            return row
+    return None
+
+
+def _anchor(earlier: list[ClassifierVersion], manifest: Manifest) -> Heads | None:
+    """The heads to start from.
+
+    A manifest of all labels holds those that later versions have learnt from already; anchored to these, the same
+    labels would count twice. So each category starts from its first head, unless the manifest begins at some date.
+    """
+    if not earlier:
+        return None
+    if manifest.index.get("query", {}).get("since"):
+        return registry.load_heads(earlier[-1])
+    first: dict[str, tuple[Heads, int]] = {}
+    for row in earlier:
+        heads = registry.load_heads(row)
+        for k, category in enumerate(heads.categories):
+            first.setdefault(category, (heads, k))
+    return Heads(
+        tuple(first),
+        np.stack([heads.weight[k] for heads, k in first.values()]),
+        np.array([heads.bias[k] for heads, k in first.values()], dtype=np.float32),
+        tuple(heads.calibrations[k] for heads, k in first.values()),
+    )
+
+
+def _next(family: list[ClassifierVersion]) -> str:
+    return str(max((int(row.version) for row in family if row.version.isdecimal()), default=0) + 1)
+
+
+def describe(result: Retraining) -> dict[str, Any]:
+    """What ``train --json`` prints."""
+    row = result.version
+    return {
+        "version": row.ref,
+        "skipped": result.skipped,
+        "summary": result.summary(),
+        "manifest_fingerprint": row.manifest_fingerprint,
+        "recipe_digest": row.recipe_digest,
+        **result.means(),
+        "metrics": row.metrics,
+    }

@@ -1,0 +1,78 @@
+"""PDQ against the published reference, and what a perceptual hash must shrug off."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from classifiers.hashes import hamming, pdq, sha256
+from classifiers.scenes import draw
+
+
+def test_pdq_is_within_ten_bits_of_the_published_hashes(shared: Path) -> None:
+    with (shared / "data" / "pdq" / "reference.csv").open() as file:
+        rows = list(csv.DictReader(file))
+
+    for row in rows:
+        with Image.open(shared / "data" / "pdq" / row["file"]) as image:
+            found, quality = pdq(image)
+        assert hamming(found, bytes.fromhex(row["hash"])) <= 10, row["file"]
+        assert quality == int(row["quality"])
+    assert rows
+
+
+def test_the_hash_survives_shrinking_and_a_little_noise() -> None:
+    image = draw(11, size=900, hardness=0.3).image
+    noise = np.random.default_rng(0).normal(0, 4, (300, 300, 3))
+    copy = Image.fromarray(np.clip(np.asarray(image.resize((300, 300))) + noise, 0, 255).astype(np.uint8))
+
+    assert hamming(pdq(image)[0], pdq(copy)[0]) <= 31
+
+
+def test_two_scenes_are_far_apart() -> None:
+    assert hamming(pdq(draw(1, size=256).image)[0], pdq(draw(2, size=256).image)[0]) > 60
+
+
+def test_large_pictures_hash_as_their_smaller_selves() -> None:
+    image = draw(12, size=512, hardness=0.2).image
+    large = image.resize((3000, 3000), Image.Resampling.BICUBIC)
+
+    assert hamming(pdq(image)[0], pdq(large)[0]) <= 10
+
+
+@pytest.mark.parametrize("mode", ["L", "RGBA", "P", "CMYK", "1"])
+def test_every_mode_is_taken(mode: str) -> None:
+    found, quality = pdq(draw(3, size=128).image.convert(mode))
+
+    assert len(found) == 32
+    assert 0 <= quality <= 100
+
+
+@pytest.mark.parametrize("size", [(1, 1), (4, 900), (900, 4)])
+def test_pictures_too_small_to_hash_get_the_zero_hash_with_quality_0(size: tuple[int, int]) -> None:
+    assert pdq(Image.new("RGB", size)) == (bytes(32), 0)
+
+
+def test_a_plain_picture_has_quality_0() -> None:
+    assert pdq(Image.new("RGB", (200, 100), (90, 90, 90)))[1] == 0
+
+
+@pytest.mark.parametrize("size", [(5, 5), (64, 2000), (1025, 63)])
+def test_odd_shapes_hash(size: tuple[int, int]) -> None:
+    pixels = np.random.default_rng(0).integers(0, 256, (size[1], size[0], 3), dtype=np.uint8)
+
+    assert len(pdq(Image.fromarray(pixels))[0]) == 32
+
+
+def test_hamming_counts_bits() -> None:
+    assert hamming(b"\x00\xff", b"\x01\x0f") == 5
+    with pytest.raises(ValueError, match="cannot be compared"):
+        hamming(b"\x00", b"\x00\x00")
+
+
+def test_sha256_is_the_usual_digest() -> None:
+    assert sha256(b"abc") == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
