@@ -102,6 +102,7 @@ if database.get("ENGINE") != "django.db.backends.postgresql":
 if not given_database and not found:
     # A socket folder that does not exist: the connection error then says what is missing.
     database["HOST"] = f"{DATA_DIR}/no-DATABASE_URL-set-and-no-embedded-PostgreSQL-running"
+database["ENGINE"] = "config.postgresql"
 database["CONN_HEALTH_CHECKS"] = True  # so the pool hands out no connection that a restart of PostgreSQL broke
 database["OPTIONS"] = {
     **database.get("OPTIONS", {}),
