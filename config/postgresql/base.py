@@ -20,7 +20,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
 
 
 def check_or_sweep(pool: ConnectionPool[Any], connection: Connection[Any]) -> None:
-    """Returns when the connection lives. When it is dead, so may the others be: all are looked at, the dead replaced."""
+    """Returns when the connection lives. When it is dead, so may the others be: all are looked at and replaced."""
     try:
         ConnectionPool.check_connection(connection)
     except OperationalError:
