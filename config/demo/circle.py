@@ -6,7 +6,7 @@ import io
 import json
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
@@ -50,7 +50,7 @@ class Circle:
         try:
             self.walk()
         except (Broken, CommandError) as problem:
-            self.console.print(f"[red]✕[/] {problem}")
+            self.console.print(f"[red]✕[/] {problem}", soft_wrap=True)
             return False
         self.console.print(
             _("The circle closes: %(n)d stages in %(s).0f s.")
@@ -148,9 +148,9 @@ class Circle:
             },
         )
         row, was, now = next((one for one in moved if one[1].action == "review"), moved[0])
-        self.console.print(f"    {row.external_id} “{row.prompt}”")
-        self.console.print(f"      plan {first.number}: {was.action} · {sentence_of(was)}")
-        self.console.print(f"      plan {after.number}: {now.action} · {sentence_of(now)}")
+        self.console.print(f"    {row.external_id} “{row.prompt}”", soft_wrap=True)
+        self.console.print(f"      plan {first.number}: {was.action} · {sentence_of(was)}", soft_wrap=True)
+        self.console.print(f"      plan {after.number}: {now.action} · {sentence_of(now)}", soft_wrap=True)
         if share_new >= share_old:
             raise Broken(_("re-triage: the share sent to people did not fall"))
 
@@ -161,7 +161,7 @@ class Circle:
 
     def line(self, stage: str, words: str) -> None:
         self.stages.append(stage)
-        self.console.print(f"[green]✓[/] {stage:<13} {words}")
+        self.console.print(f"[green]✓[/] {stage:<13} {words}", soft_wrap=True)
 
 
 def in_force() -> TriagePlan:
@@ -214,8 +214,6 @@ def people(routes: Sequence[Route]) -> float:
 
 
 def sentence_of(one: Route) -> str:
-    from dataclasses import asdict
-
     return sentence(asdict(one.why[0])) if one.why else ""
 
 
