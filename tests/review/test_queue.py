@@ -15,6 +15,7 @@ from moderation.models import Client, Reason, ReviewRequest, Status, TriagePlan,
 from review import leases, queue
 from review.decisions import decide
 from review.models import Claim, Outcome
+from review.tasks import free_ended_leases
 from tests.review.arranging import another, at_once, waiting
 
 GENERAL = queue.GENERAL
@@ -276,3 +277,20 @@ def test_an_ended_lease_is_ended_once_however_many_notice(
     assert events.count("claim.expired") == 1
     assert queue.held(rita) == []
     assert list(audit.verify()) == []
+
+
+def test_beat_ends_what_is_over(rita: User, platform: Client, eyes: TriagePlan, settings: Any) -> None:
+    waiting(platform, 1)
+    settings.REVIEW_LEASE_SECONDS = 0
+    queue.claim(rita, GENERAL)
+    assert free_ended_leases() == {"ended": 1}
+
+
+def test_many_ended_leases_are_ended_a_batch_at_a_time(
+    rita: User, platform: Client, eyes: TriagePlan, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waiting(platform, 5)
+    settings.REVIEW_LEASE_SECONDS = 0
+    queue.claim(rita, GENERAL, 5)
+    monkeypatch.setattr(queue, "SWEEP", 2)
+    assert queue.free_ended() == 5
