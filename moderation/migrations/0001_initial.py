@@ -131,8 +131,6 @@ class Migration(migrations.Migration):
                 ),
             ],
             options={
-                "verbose_name": "user",
-                "verbose_name_plural": "users",
                 "permissions": [
                     ("submissions:write", "Send submissions"),
                     ("submissions:read", "Read submissions"),
@@ -145,7 +143,6 @@ class Migration(migrations.Migration):
                     ("audit", "Read the audit log"),
                     ("admin", "Manage people, clients and keys"),
                 ],
-                "abstract": False,
             },
             managers=[
                 ("objects", django.contrib.auth.models.UserManager()),

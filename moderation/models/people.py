@@ -13,7 +13,7 @@ from moderation.models.scopes import Scope
 class User(AbstractUser):
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
 
-    class Meta(AbstractUser.Meta):  # type: ignore[name-defined,misc]
+    class Meta:
         permissions = [(scope.value, str(scope.label)) for scope in Scope]
 
     def has_scope(self, scope: Scope) -> bool:
