@@ -48,7 +48,7 @@ class Recipe:
     balance: float = 0.5
     balance_limit: float = 10.0
     max_share: float = 0.015
-    prior_weight: float = 40.0
+    prior_weight: float = 100.0
     fewest: int = 4
     fewest_validation: int = 3
     thin: int = 50

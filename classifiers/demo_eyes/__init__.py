@@ -35,11 +35,11 @@ def _silent(_done: float) -> None:
 class Schooling:
     """How much the demo classifier is taught. The defaults fit into a minute on two cores."""
 
-    patch_scenes: int = 4500
-    patch_steps: int = 600
-    whole_scenes: int = 3000
-    whole_steps: int = 220
-    lessons: int = 400
+    patch_scenes: int = 3600
+    patch_steps: int = 560
+    whole_scenes: int = 2400
+    whole_steps: int = 200
+    lessons: int = 360
     """Labelled scenes for the first heads."""
     hardness: tuple[float, float] = (0.0, 0.4)
     workers: int = 2
