@@ -104,7 +104,7 @@ def fit(
     mean, spread = vectors.mean(axis=0), vectors.std(axis=0)
     # Numbers that never vary here say nothing; dividing by a floor keeps them from blowing up elsewhere.
     spread = np.maximum(spread, 1e-3 * max(float(spread.max()), 1e-6))
-    x = torch.from_numpy((vectors - mean) / spread)
+    x, centre, scale = torch.from_numpy(vectors), torch.from_numpy(mean), torch.from_numpy(spread)
     target, mass = torch.zeros(len(vectors), len(names)), torch.zeros(len(vectors), len(names))
     start = torch.zeros(len(names), vectors.shape[1] + 1)
     ridge = torch.full_like(start, recipe.ridge)
@@ -125,7 +125,9 @@ def fit(
 
     def closure() -> Any:
         solver.zero_grad()
-        logits = x @ theta[:, :-1].T + theta[:, -1]
+        # Standardising the heads instead of the embeddings spares a copy of them all.
+        raw = theta[:, :-1] / scale
+        logits = x @ raw.T + (theta[:, -1] - raw @ centre)
         loss = torch.nn.functional.binary_cross_entropy_with_logits(logits, target, weight=mass, reduction="sum")
         loss = loss + 0.5 * (ridge * (theta - start) ** 2).sum()
         loss.backward()
