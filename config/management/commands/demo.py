@@ -24,7 +24,7 @@ from config.demo.report import Speed, show
 from moderation.first_edition import publish_guidelines
 from moderation.models import Submission
 
-IMAGES: Final = 150
+IMAGES: Final = 240
 READY_SECONDS: Final = 60.0
 
 
