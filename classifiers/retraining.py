@@ -47,7 +47,9 @@ class Retraining:
             words += f", AUC {means['auc']:.3f}"
         if means["previous_auc"] is not None:
             words += f" (before {means['previous_auc']:.3f})"
-        return words
+        # A figure from a handful of labels is no more than a hint: say how many stand behind it.
+        held_back = sum(one["labels"]["test"]["n"] for one in rows if one.get("auc") is not None)
+        return f"{words} on {held_back} labels held back" if held_back else words
 
 
 def retrain(manifest: Manifest, *, recipe: Recipe, name: str = "", backbone: str = "") -> Retraining:

@@ -74,7 +74,7 @@ def build(
         name=HEADS,
         version=VERSION,
         licence=LICENCE,
-        trained_on=f"{schooling.lessons} drawn scenes with few doubtful ones",
+        trained_on=f"{schooling.lessons} drawn scenes, labelled hastily: every second look-alike as the real thing",
         limits=_LIMITS,
     )
     progress(1.0)
