@@ -80,6 +80,8 @@ def record_many(entries: Sequence[Entry]) -> list[AuditEvent]:
     """
     if not connection.in_atomic_block:
         raise transaction.TransactionManagementError("An audit event belongs to the transaction of what it records.")
+    if not entries:
+        return []
     numbers = sorted({chain_of(entry.subject) for entry in entries})
     heads = lock(numbers)
     now = timezone.now()

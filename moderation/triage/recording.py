@@ -54,6 +54,8 @@ def record(outcomes: Sequence[Outcome], spoken: Spoken, *, plan: TriagePlan | No
     """
     held = still_held([outcome.submission for outcome in outcomes])
     ours = [outcome for outcome in outcomes if outcome.submission.pk in held]
+    if not ours:
+        return 0
     write_routes(ours, plan=plan)
     Finding.objects.bulk_create(
         Finding(submission=one.submission, classifier=version, probabilities=table[one.index].tolist())
