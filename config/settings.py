@@ -195,6 +195,8 @@ TEMPLATES = [
 ]
 STATIC_URL = "static/"
 STATIC_ROOT = DATA_DIR / "static"
+if LOCAL:  # WhiteNoise warns when it is missing; elsewhere collectstatic makes it
+    STATIC_ROOT.mkdir(parents=True, exist_ok=True)
 STATICFILES_DIRS = [BASE_DIR / "static"]
 WHITENOISE_USE_FINDERS = True
 
