@@ -11,7 +11,7 @@ from django.db import connection
 from moderation import audit
 from moderation.models import AuditEvent, Client, Finding, Status, Submission, TriagePlan
 from moderation.tasks import triage
-from tests import services, world
+from tests import servers, world
 from tests.flows.conftest import Worker, until
 
 IMAGES = 200
@@ -46,7 +46,7 @@ def all_settled_once() -> None:
 
 def test_a_flushed_redis_loses_no_image(backlog: int, hire: Callable[[str], Worker]) -> None:
     triage.delay()
-    services.redis_flush()
+    servers.redis_flush()
     hire("ada")
     until(lambda: received() == 0, seconds=60, what="the sweeper finds the rows without any message")
     all_settled_once()
@@ -73,6 +73,6 @@ def test_a_restarted_postgresql_loses_no_image(backlog: int, hire: Callable[[str
     hire("ada")
     until(lambda: received() < backlog, seconds=60, what="the first batch is settled")
     connection.close()
-    services.restart_postgres()
+    servers.restart_postgres()
     until(lambda: received() == 0, seconds=60, what="triage goes on after the restart")
     all_settled_once()

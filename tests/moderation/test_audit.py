@@ -17,7 +17,7 @@ from moderation import audit, seals
 from moderation.actors import HOUSE
 from moderation.audit import Entry
 from moderation.models import AuditChain, AuditEvent, AuditRoot
-from tests.services import superuser_url
+from tests.servers import superuser_url
 
 Superuser = psycopg.Connection[Any]
 

@@ -14,7 +14,7 @@ from moderation.actors import HOUSE, Actor
 from moderation.audit import Entry
 from moderation.models import AuditEvent, Client, TriagePlan, User
 from tests import world
-from tests.services import superuser_url
+from tests.servers import superuser_url
 
 PAGE = "/audit/"
 

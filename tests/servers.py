@@ -1,4 +1,4 @@
-"""A pytest plugin (`-p tests.services`): PostgreSQL and Redis of the test run's own, before Django reads its settings.
+"""A pytest plugin (`-p tests.servers`): PostgreSQL and Redis of the test run's own, before Django reads its settings.
 
 `LOUPE_TEST_DATABASE_URL` and `LOUPE_TEST_REDIS_URL` name servers to use instead. Tests of faults call
 `restart_postgres` and `redis_flush`; tests that must get round a trigger connect to `superuser_url()`.
