@@ -3,7 +3,7 @@
     python -m config.processes serve|dev [--port N]
 
 Ctrl-C, SIGTERM and the end of any one of them end them all, the embedded servers too. In production each runs under
-its own supervisor, which restarts it (docs/deployment.md); here a process that dies is reported and ends the run.
+its own supervisor, which restarts it (docs/operations.md); here a process that dies is reported and ends the run.
 """
 
 from __future__ import annotations
