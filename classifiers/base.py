@@ -1,8 +1,8 @@
 """What every eye has in common: pictures in, calibrated probabilities (and an embedding) out."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Protocol, TypeAlias, runtime_checkable
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol, TypeAlias, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,27 +11,44 @@ from PIL import Image
 FloatArray: TypeAlias = NDArray[np.float32]
 Score: TypeAlias = Mapping[str, float]
 """Category code -> calibrated probability in [0, 1]."""
+Shown: TypeAlias = Mapping[str, Any]
+"""What a signal saw on one image, JSON; empty when there is nothing to show. Three keys are routing's: ``demands``
+``[{action, code, category, detail}]``, ``tighten`` ``{category: by}`` and ``queue``; the rest is for people to read."""
 
 
 class CardError(ValueError):
     """A classifier card, or the weights it names, cannot be used. The message says what to mend."""
 
 
+def nothing() -> bytes:
+    return b""
+
+
 @dataclass(frozen=True, slots=True)
 class ImageInput:
-    """A decoded picture (RGB) and the prompt it was made from."""
+    """A decoded picture (RGB), and what else is known of it: the words it was made from, its fingerprints, what its
+    sender declared. ``original`` reads the bytes as they were sent; it may raise OSError."""
 
     image: Image.Image
     prompt: str = ""
+    negative_prompt: str = ""
+    sha256: str = ""
+    pdq: bytes | None = None
+    pdq_quality: int | None = None
+    generator: Mapping[str, Any] = field(default_factory=dict)
+    original: Callable[[], bytes] = nothing
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Outputs:
     """One pass over N pictures: ``probabilities`` [N, K] in the order of ``categories``, ``embeddings`` [N, D] or
-    None."""
+    None. ``shown`` has one entry a picture, or is None; ``errors`` says, by row, of which pictures nothing could be
+    said."""
 
     probabilities: FloatArray
-    embeddings: FloatArray | None
+    embeddings: FloatArray | None = None
+    shown: Sequence[Shown] | None = None
+    errors: Mapping[int, str] = field(default_factory=dict)
 
 
 @runtime_checkable

@@ -17,7 +17,11 @@ from classifiers.heads import Calibration
 from classifiers.weights import check_weights
 
 _SLUG = re.compile(r"[-a-zA-Z0-9_]{1,100}")
-KINDS = ("onnx", "torchvision", "heads")
+NETWORKS = ("onnx", "torchvision")
+SIGNALS = ("hashes", "provenance", "terms", "prompts", "rules")
+KINDS = (*NETWORKS, "heads", *SIGNALS)
+WEIGHTLESS = ("hashes", "provenance", "rules")
+"""What these go by is no file of weights: it lies in the house's own tables, in code, or in the card itself."""
 INTERPOLATIONS = ("nearest", "bilinear", "bicubic", "lanczos", "box", "hamming")
 ACTIVATIONS = ("none", "softmax", "sigmoid")
 
@@ -63,7 +67,8 @@ class EmbeddingSpec:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Card:
-    """A checked card. ``weights`` is a path that exists and whose sha256 and format have been checked."""
+    """A checked card. ``weights`` is a path that exists and whose sha256 and format have been checked; kinds that
+    have none have an empty path. ``codes`` are the categories of a signal, which needs no network."""
 
     name: str
     version: str
@@ -78,6 +83,7 @@ class Card:
     architecture: str = ""
     backbone: str = ""
     calibrations: Mapping[str, Calibration] = field(default_factory=dict)
+    codes: tuple[str, ...] = ()
 
     @property
     def reference(self) -> str:
@@ -107,12 +113,7 @@ def parse(table: Mapping[str, Any], *, folder: Path, weights: Path | None = None
     """Check a card given as a table. ``weights`` overrides where the file is (a storage gives it another name)."""
     top = Table(table, "card")
     kind = top.string("kind", among=KINDS)
-    stated = top.string("weights")
-    if "://" in stated:
-        raise CardError("weights must be a file beside the card: download it, put it there and give its name")
-    sha256 = top.string("sha256")
-    path = weights or folder / stated
-    check_weights(path, sha256=sha256)
+    path, sha256 = (Path(), "") if kind in WEIGHTLESS else _weights(top, folder=folder, given=weights)
     name, version = top.string("name"), top.string("version")
     if not _SLUG.fullmatch(name):
         raise CardError("name must be a slug: letters, digits, - and _, at most 100 of them")
@@ -124,7 +125,12 @@ def parse(table: Mapping[str, Any], *, folder: Path, weights: Path | None = None
         backbone = top.string("backbone")
         if backbone.count("@") != 1:
             raise CardError(f"backbone must be name@version, not {backbone!r}")
-        return Card(name, version, kind, path, sha256.lower(), table, backbone=backbone, calibrations=calibrations)
+        return Card(name, version, kind, path, sha256, table, backbone=backbone, calibrations=calibrations)
+    if kind in SIGNALS:
+        codes = tuple(spec.string("category") for spec in top.tables("outputs"))
+        if not codes or len(set(codes)) != len(codes):
+            raise CardError("a signal lists each category it may speak of once: [[outputs]] category = …")
+        return Card(name, version, kind, path, sha256, table, calibrations=calibrations, codes=codes)
     outputs, categories = _outputs(top, calibrations)
     embedding = None
     if (spec := top.table("embedding")) is not None:
@@ -136,7 +142,7 @@ def parse(table: Mapping[str, Any], *, folder: Path, weights: Path | None = None
         version,
         kind,
         path,
-        sha256.lower(),
+        sha256,
         table,
         input=_input(top),
         outputs=outputs,
@@ -145,6 +151,16 @@ def parse(table: Mapping[str, Any], *, folder: Path, weights: Path | None = None
         architecture=top.string("architecture") if kind == "torchvision" else "",
         calibrations=calibrations,
     )
+
+
+def _weights(top: Table, *, folder: Path, given: Path | None) -> tuple[Path, str]:
+    stated = top.string("weights")
+    if "://" in stated:
+        raise CardError("weights must be a file beside the card: download it, put it there and give its name")
+    sha256 = top.string("sha256")
+    path = given or folder / stated
+    check_weights(path, sha256=sha256)
+    return path, sha256.lower()
 
 
 def _input(top: Table) -> InputSpec:

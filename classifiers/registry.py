@@ -8,9 +8,10 @@ from __future__ import annotations
 import json
 import os
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Final, cast
 from uuid import UUID
 
 from classifiers import cards
@@ -21,6 +22,14 @@ from classifiers.weights import file_sha256
 
 if TYPE_CHECKING:
     from classifiers.models import ClassifierVersion
+
+OPENERS: Final[Mapping[str, str]] = {
+    "onnx": "classifiers.backbones.onnx:open_card",
+    "torchvision": "classifiers.backbones.torchvision:open_card",
+}
+"""Kind -> what opens a card of it, ``(card, cache=…) -> Classifier``; imported when first needed."""
+KEPT_ABOVE: Final = ("hashes", "rules")
+"""Signals whose contents lie in tables of the floors above, which open them themselves."""
 
 _open: dict[UUID, Classifier] = {}
 _heads: dict[UUID, Heads] = {}
@@ -62,12 +71,13 @@ def register(card_path: Path | str) -> ClassifierVersion:
     if existing is not None:
         return _same(existing, card, table)
     backbone: ClassifierVersion | None = None
+    classifier: Classifier | None = None
     if card.kind == "heads":
         backbone = ClassifierVersion.objects.with_refs([card.backbone]).first()
         if backbone is None:
             raise CardError(f"backbone {card.backbone} is not registered: add its card first")
         classifier = _headed(card, load(backbone))
-    else:
+    elif card.kind not in KEPT_ABOVE:
         opened = _opened(card, cache=None)
         opened.check()
         classifier = cast(Classifier, opened)
@@ -76,10 +86,10 @@ def register(card_path: Path | str) -> ClassifierVersion:
         version=card.version,
         kind=card.kind,
         card=table,
-        weights=_stored(card),
+        weights=_stored(card) if card.sha256 else "",
         sha256=card.sha256,
-        categories=list(classifier.categories),
-        embedding_size=classifier.embedding_size,
+        categories=list(classifier.categories if classifier else card.codes),
+        embedding_size=classifier.embedding_size if classifier else None,
         backbone=backbone,
         manifest_fingerprint=table.get("manifest_fingerprint", ""),
         recipe_digest=table.get("recipe_digest", ""),
@@ -137,13 +147,11 @@ def _same(row: ClassifierVersion, card: Card, table: dict[str, Any]) -> Classifi
 
 
 def _opened(card: Card, *, cache: Path | None) -> Any:
-    if card.kind == "torchvision":
-        from classifiers.backbones.torchvision import open_card
-
-        return open_card(card, cache=cache)
-    from classifiers.backbones.onnx import OnnxClassifier
-
-    return OnnxClassifier(card)
+    dotted = OPENERS.get(card.kind)
+    if dotted is None:
+        raise CardError(f"{card.reference} is of kind {card.kind}, which is not opened by itself")
+    module, _, name = dotted.partition(":")
+    return getattr(import_module(module), name)(card, cache=cache)
 
 
 def _headed(card: Card, backbone: Classifier) -> Classifier:
@@ -166,8 +174,8 @@ def _beside(card: Card, path: Path) -> Classifier:
 
 
 def _card(version: ClassifierVersion) -> Card:
-    path = _local(version)
-    return cards.parse(version.card, folder=path.parent, weights=path)
+    path = _local(version) if version.weights else None
+    return cards.parse(version.card, folder=path.parent if path else Path(), weights=path)
 
 
 def _stored(card: Card) -> str:

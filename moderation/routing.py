@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any, Literal, Self
+from dataclasses import dataclass, field, replace
+from typing import Any, Final, Literal, Self
 
 Action = Literal["approve", "review", "block", "quarantine"]
 Zone = Literal["approve", "review", "block"]
+DemandCode = Literal["match", "rule", "term", "contradiction"]
+ON_ERROR: Final = ("review", "wait")
 
 
 class PlanError(ValueError):
@@ -31,15 +33,40 @@ class Band:
             return "block"
         return "approve" if probability < self.approve else "review"
 
+    def tightened(self, by: float) -> Self:
+        """Both cuts lower by `by`, never below 0."""
+        return replace(
+            self,
+            approve=max(0.0, round(self.approve - by, 6)),
+            block=None if self.block is None else max(0.0, round(self.block - by, 6)),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Tightening:
+    """Where `when` scores above `above`, the cuts of `category` are lower by `by`: care in one place asks for care in
+    another.
+    """
+
+    when: str
+    above: float
+    category: str
+    by: float
+
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What triage follows. `classifiers` are pinned by name@version; every one of them must have spoken."""
+    """What triage follows. `classifiers` are pinned by name@version; every one of them must have spoken.
+
+    `on_error`: an image that one of them failed on goes to a person (review), or waits until it answers (wait).
+    """
 
     number: int
     bands: Mapping[str, Band]
     classifiers: tuple[str, ...]
     audit_rate: float = 0.0
+    tightening: tuple[Tightening, ...] = ()
+    on_error: Literal["review", "wait"] = "review"
 
     @classmethod
     def from_body(cls, body: Mapping[str, Any], *, number: int) -> Self:
@@ -60,16 +87,53 @@ class Plan:
         rate = body.get("audit_rate", 0.0)
         if not is_probability(rate):
             raise PlanError("The audit rate is a probability between 0 and 1")
-        return cls(number, bands, refs, float(rate))
+        on_error = body.get("on_error", "review")
+        if on_error not in ON_ERROR:
+            raise PlanError(f"on_error is one of {', '.join(ON_ERROR)}, not {on_error!r}")
+        tightening = tuple(parsed_tightening(each, bands) for each in body.get("tightening") or ())
+        return cls(number, bands, refs, float(rate), tightening, on_error)
+
+
+def parsed_tightening(each: Mapping[str, Any], bands: Mapping[str, Band]) -> Tightening:
+    when, category = str(each.get("when")), str(each.get("category"))
+    above, by = each.get("above"), each.get("by")
+    if when not in bands or category not in bands:
+        raise PlanError(f"Tightening names {when!r} and {category!r}; both must have a band")
+    if not is_probability(above) or not is_probability(by):
+        raise PlanError(f"Tightening {category} when {when}: above and by are numbers between 0 and 1")
+    return Tightening(when, float(above or 0), category, float(by or 0))
+
+
+@dataclass(frozen=True, slots=True)
+class Demand:
+    """What evidence asks for whatever the bands say: a known image, a rule, a term. `detail` names it for people."""
+
+    action: Literal["review", "block", "quarantine"]
+    code: DemandCode
+    category: str = ""
+    detail: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """One classifier's word, as routing sees it. `error` says why it has none."""
+    """One signal's word, as routing sees it: a network, a bank of known images, a term list, a rule. `error` says why
+    it has none.
+    """
 
     classifier: str
     probabilities: Mapping[str, float] = field(default_factory=dict)
     error: str = ""
+    demands: tuple[Demand, ...] = ()
+    tighten: Mapping[str, float] = field(default_factory=dict)
+    queue: str = ""
+
+    @classmethod
+    def read(cls, classifier: str, probabilities: Mapping[str, float], shown: Mapping[str, Any]) -> Self:
+        """From a finding: its probabilities, and what it showed (`classifiers.base.Shown`)."""
+        if not shown:
+            return cls(classifier, probabilities)
+        demands = tuple(Demand(**each) for each in shown.get("demands", ()))
+        return cls(classifier, probabilities, "", demands, shown.get("tighten", {}), shown.get("queue", ""))
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +149,7 @@ class Context:
 class Why:
     """One reason, in a form that can be put into words in any language (`moderation.wording`)."""
 
-    code: Literal["no_plan", "classifier_error", "unknown_category", "block", "between", "below"]
+    code: Literal["no_plan", "classifier_error", "unknown_category", "block", "between", "below"] | DemandCode
     category: str = ""
     probability: float | None = None
     approve: float | None = None
@@ -105,6 +169,7 @@ class Route:
     failed: bool = False
     audit: bool = False
     inclusion_probability: float = 1.0
+    queue: str = ""
 
 
 def is_probability(value: object) -> bool:
@@ -114,21 +179,28 @@ def is_probability(value: object) -> bool:
 def route(findings: Sequence[Evidence], plan: Plan | None, context: Context) -> Route:
     """Where this image goes under this plan.
 
-    Per category the highest probability any classifier gave counts. The strictest zone wins: one category to block
-    blocks, else one to review (or any doubt) sends to a person, else the image is approved.
+    Per category the highest probability any classifier gave counts, against cuts that other scores or rules may have
+    tightened. The strictest voice wins: a demand to quarantine, else a category or demand to block, else anything to
+    review (or any doubt) sends to a person, else the image is approved.
     """
     if plan is None:
         return Route("review", (Why("no_plan"),))
     doubts, probabilities = weigh(findings, plan)
-    zones = {category: plan.bands[category].zone(value) for category, value in probabilities.items()}
-    blocking = [judged(plan, "block", c, probabilities[c]) for c in ranked(zones, "block", probabilities, plan)]
-    unsure = [judged(plan, "between", c, probabilities[c]) for c in ranked(zones, "review", probabilities, plan)]
+    bands = tightened(findings, plan, probabilities)
+    zones = {category: bands[category].zone(value) for category, value in probabilities.items()}
+    blocking = [judged(bands, "block", c, probabilities[c]) for c in ranked(zones, "block", probabilities, bands)]
+    unsure = [judged(bands, "between", c, probabilities[c]) for c in ranked(zones, "review", probabilities, bands)]
     failed = any(doubt.code == "classifier_error" for doubt in doubts)
-    standing_out = (blocking or unsure or [Why("below")])[0].category or doubtful_category(doubts)
+    queue = next((one.queue for one in findings if one.queue), "")
+    held, barred, asked = (demanded(findings, action) for action in ("quarantine", "block", "review"))
+    blocking, unsure = [*barred, *blocking], [*asked, *unsure]
+    standing_out = (held or blocking or unsure or [Why("below")])[0].category or doubtful_category(doubts)
+    if held:
+        return Route("quarantine", (*held, *blocking, *doubts, *unsure), standing_out, zones, probabilities, failed)
     if not blocking and (doubts or unsure):
-        return Route("review", (*doubts, *unsure), standing_out, zones, probabilities, failed)
-    clear = max(probabilities, key=lambda c: nearness(probabilities[c], plan.bands[c]), default="")
-    below = (judged(plan, "below", clear, probabilities[clear]),) if clear else ()
+        return Route("review", (*doubts, *unsure), standing_out, zones, probabilities, failed, queue=queue)
+    clear = max(probabilities, key=lambda c: nearness(probabilities[c], bands[c]), default="")
+    below = (judged(bands, "below", clear, probabilities[clear]),) if clear else ()
     why = (*blocking, *doubts, *unsure) if blocking else below
     return Route(
         "block" if blocking else "approve",
@@ -139,7 +211,33 @@ def route(findings: Sequence[Evidence], plan: Plan | None, context: Context) -> 
         failed,
         audit=context.draw < plan.audit_rate,
         inclusion_probability=plan.audit_rate,
+        queue=queue,
     )
+
+
+def demanded(findings: Sequence[Evidence], action: str) -> list[Why]:
+    """The demands for this action, each once, in an order that does not depend on who spoke first."""
+    found = {
+        Why(one.code, one.category, detail=one.detail)
+        for each in findings
+        for one in each.demands
+        if one.action == action
+    }
+    return sorted(found, key=lambda why: (why.code, why.category, why.detail))
+
+
+def tightened(findings: Sequence[Evidence], plan: Plan, probabilities: Mapping[str, float]) -> Mapping[str, Band]:
+    """The plan's bands as they hold for this image. Of several tightenings of one category the strongest counts."""
+    by: dict[str, float] = {}
+    for each in plan.tightening:
+        if probabilities.get(each.when, 0.0) > each.above:
+            by[each.category] = max(each.by, by.get(each.category, 0.0))
+    for finding in findings:
+        for category, step in finding.tighten.items():
+            by[category] = max(step, by.get(category, 0.0))
+    if not by:
+        return plan.bands
+    return {category: band.tightened(by.get(category, 0.0)) for category, band in plan.bands.items()}
 
 
 def weigh(findings: Sequence[Evidence], plan: Plan) -> tuple[list[Why], dict[str, float]]:
@@ -160,11 +258,11 @@ def weigh(findings: Sequence[Evidence], plan: Plan) -> tuple[list[Why], dict[str
     return doubts, highest
 
 
-def ranked(zones: Mapping[str, Zone], zone: Zone, probabilities: Mapping[str, float], plan: Plan) -> list[str]:
+def ranked(
+    zones: Mapping[str, Zone], zone: Zone, probabilities: Mapping[str, float], bands: Mapping[str, Band]
+) -> list[str]:
     """The categories in this zone, the one deepest into it first; ties by name, so that replay is exact."""
-    return sorted(
-        (c for c, z in zones.items() if z == zone), key=lambda c: (-nearness(probabilities[c], plan.bands[c]), c)
-    )
+    return sorted((c for c, z in zones.items() if z == zone), key=lambda c: (-nearness(probabilities[c], bands[c]), c))
 
 
 def nearness(probability: float, band: Band) -> float:
@@ -174,8 +272,10 @@ def nearness(probability: float, band: Band) -> float:
     return (probability - band.approve) / ((1 - band.approve) or 1)
 
 
-def judged(plan: Plan, code: Literal["block", "between", "below"], category: str, probability: float) -> Why:
-    band = plan.bands[category]
+def judged(
+    bands: Mapping[str, Band], code: Literal["block", "between", "below"], category: str, probability: float
+) -> Why:
+    band = bands[category]
     return Why(code, category, probability, band.approve, band.block)
 
 

@@ -83,7 +83,7 @@ def changes(before: Plan | None, after: Plan) -> list[CutChange]:
 
 def effect(before: Plan | None, after: Plan, *, limit: int = RECENT) -> Effect:
     """Replay the last `limit` triaged images under both plans. A few queries, whatever `limit`; no image is opened."""
-    rows = list(Submission.objects.exclude(status=Status.RECEIVED).only("pk").order_by("-pk")[:limit])
+    rows = list(Submission.objects.exclude(status=Status.RECEIVED).only("pk", "heard").order_by("-pk")[:limit])
     return compared(routes(rows, before), routes(rows, after))
 
 

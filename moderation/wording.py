@@ -43,6 +43,10 @@ def sentence(why: Mapping[str, Any]) -> str:
         "unknown_category": _("%(category)s is not in the plan, so a person looks."),
         "block": _("%(category)s at %(probability)s: at or above the plan’s block cut of %(block)s."),
         "between": _("%(category)s at %(probability)s: between the plan’s cuts of %(approve)s and %(block)s."),
+        "match": _("A known image (%(detail)s)."),
+        "rule": _("The rule “%(detail)s” asks for this."),
+        "term": _("The prompt holds a listed term (%(detail)s)."),
+        "contradiction": _("The file and what was declared about it disagree (%(detail)s)."),
         "below": _("Every category is below its cut; nearest is %(category)s at %(probability)s under %(approve)s."),
     }
     return templates[code] % words if code in templates else str(code)

@@ -20,6 +20,10 @@ if TYPE_CHECKING:
 _PREFERRED = ("CUDAExecutionProvider", "CPUExecutionProvider")
 
 
+def open_card(card: Card, *, cache: Path | None = None) -> "OnnxClassifier":  # noqa: ARG001 - every opener takes it
+    return OnnxClassifier(card)
+
+
 class OnnxClassifier:
     """An eye served by onnxruntime. Construction reads the graph's header only; the session opens on first use.
 

@@ -79,6 +79,12 @@ class Submission(models.Model):
     blurred = models.CharField(max_length=200, help_text="Name in the storage 'derivatives'; small, blurred, grey.")
     pdq = models.BinaryField(max_length=32, null=True, help_text="256-bit perceptual hash, by triage.")
     pdq_quality = models.PositiveSmallIntegerField(null=True)
+    md5 = models.CharField(
+        max_length=32, blank=True, default="", help_text="Of the original; by triage, when a bank needs it."
+    )
+    cluster = models.UUIDField(
+        null=True, db_index=True, help_text="Near-duplicates share it: the id of the first of them. By triage."
+    )
 
     # where it stands
     status = models.CharField(max_length=12, choices=Status.choices, default=Status.RECEIVED)
@@ -90,12 +96,18 @@ class Submission(models.Model):
     policy = models.ForeignKey("moderation.PolicyVersion", on_delete=models.PROTECT, null=True)
     route = models.CharField(max_length=12, blank=True, default="", help_text="What triage advised.")
     reasons = models.JSONField(default=list, help_text="Why, in the words of routing.")
+    heard = ArrayField(
+        models.CharField(max_length=151),
+        default=list,
+        help_text="Versions that had a word; one without a finding had nothing to say.",
+    )
     flagged = ArrayField(models.CharField(max_length=40), default=list, help_text="Categories above their approve cut.")
     inclusion_probability = models.FloatField(
         null=True, help_text="Chance that a person sees this image: 1 in review, else the audit rate."
     )
 
     # triage's own book-keeping
+    awaited = models.BooleanField(default=False, help_text="Its sender waits for the verdict: goes before bulk.")
     triage_after = models.DateTimeField(help_text="Not before: end of a worker's lease or of a back-off.")
     attempts = models.PositiveSmallIntegerField(
         default=0, help_text="Claims by triage workers; also the fencing token."
@@ -114,7 +126,9 @@ class Submission(models.Model):
             ),
         ]
         indexes = [
-            models.Index(fields=["triage_after"], condition=models.Q(status="received"), name="submission_waiting"),
+            models.Index(
+                fields=["-awaited", "triage_after"], condition=models.Q(status="received"), name="submission_waiting"
+            ),
             models.Index(fields=["client", "-id"], name="submission_client_recent"),
             models.Index(fields=["client", "status", "-id"], name="submission_client_status"),
             GinIndex(fields=["flagged"], name="submission_flagged"),

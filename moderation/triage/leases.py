@@ -19,14 +19,14 @@ from moderation.models import Status, Submission
 
 
 def claim(*, limit: int, again: bool) -> list[Submission]:
-    """Up to `limit` waiting rows, oldest first, leased to the caller. `again`: those that were tried before, else
-    fresh ones.
+    """Up to `limit` waiting rows, leased to the caller: first those whose sender waits, then the oldest. `again`: rows
+    that were tried before, else fresh ones.
 
     Rows tried before are for batches of one: an image that kills its worker must not take its neighbours along a
     second time.
     """
     now = timezone.now()
-    waiting = Submission.objects.awaiting_triage(now=now).order_by("triage_after")
+    waiting = Submission.objects.awaiting_triage(now=now).order_by("-awaited", "triage_after")
     waiting = waiting.filter(attempts__gt=0) if again else waiting.filter(attempts=0)
     with transaction.atomic():
         rows = list(waiting.select_for_update(skip_locked=True)[:limit])

@@ -6,6 +6,7 @@ import logging
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 from django.core.files.storage import storages
@@ -40,7 +41,24 @@ def look(submission: Submission) -> Look:
     except (OSError, ValueError) as error:
         log.warning("triage cannot read the derivative of %s: %s", submission.pk, error)
         return Look(None, error=f"derivative: {type(error).__name__}")
-    return Look(ImageInput(picture, submission.prompt), pdq, quality)
+    seen = ImageInput(
+        picture,
+        prompt=submission.prompt,
+        negative_prompt=submission.negative_prompt,
+        sha256=submission.sha256,
+        pdq=pdq,
+        pdq_quality=quality,
+        generator=submission.generator,
+        original=partial(original, submission.original),
+    )
+    return Look(seen, pdq, quality)
+
+
+def original(name: str) -> bytes:
+    """The bytes as they were sent. Nothing here decodes them: that was done once, at the door."""
+    with storages["originals"].open(name) as file:
+        data: bytes = file.read()
+    return data
 
 
 def look_at(submissions: Sequence[Submission], *, threads: ThreadPoolExecutor) -> Iterator[Look]:

@@ -31,9 +31,9 @@ STATUS: Final = {
 WRITE: Final = """
 UPDATE moderation_submission AS s
 SET pdq = decode(v.pdq, 'hex'), pdq_quality = v.pdq_quality, plan_id = v.plan_id, policy_id = v.policy_id, route =
-v.route, reasons = v.reasons, flagged = v.flagged, inclusion_probability = v.inclusion_probability FROM
+v.route, reasons = v.reasons, heard = v.heard, flagged = v.flagged, inclusion_probability = v.inclusion_probability FROM
 jsonb_to_recordset(%s::jsonb) AS v ( id uuid, pdq text, pdq_quality smallint, plan_id uuid, policy_id uuid, route
-text, reasons jsonb, flagged varchar[], inclusion_probability double precision ) WHERE s.id = v.id
+text, reasons jsonb, heard varchar[], flagged varchar[], inclusion_probability double precision ) WHERE s.id = v.id
 """
 
 
@@ -56,12 +56,12 @@ def record(outcomes: Sequence[Outcome], spoken: Spoken, *, plan: TriagePlan | No
     ours = [outcome for outcome in outcomes if outcome.submission.pk in held]
     if not ours:
         return 0
-    write_routes(ours, plan=plan)
+    write_routes(ours, spoken, plan=plan)
     Finding.objects.bulk_create(
-        Finding(submission=one.submission, classifier=version, probabilities=table[one.index].tolist())
-        for version, table in spoken.probabilities.items()
+        Finding(submission=one.submission, classifier=version, probabilities=probabilities, evidence=shown)
         for one in ours
         if one.index is not None
+        for version, probabilities, shown in spoken.findings(one.index)
     )
     Embedding.objects.bulk_create(
         Embedding(submission=one.submission, backbone=version, vector=HalfVector(table[one.index]))
@@ -74,7 +74,7 @@ def record(outcomes: Sequence[Outcome], spoken: Spoken, *, plan: TriagePlan | No
     return len(ours)
 
 
-def write_routes(outcomes: Sequence[Outcome], *, plan: TriagePlan | None) -> None:
+def write_routes(outcomes: Sequence[Outcome], spoken: Spoken, *, plan: TriagePlan | None) -> None:
     """What triage found out, on the submissions' own rows."""
     guidelines = policies.in_force()
     rows = []
@@ -90,6 +90,7 @@ def write_routes(outcomes: Sequence[Outcome], *, plan: TriagePlan | None) -> Non
                 "policy_id": str(policy.pk) if policy else None,
                 "route": route.action,
                 "reasons": [asdict(why) for why in route.why],
+                "heard": spoken.heard(outcome.index) if outcome.index is not None else [],
                 "flagged": sorted(category for category, zone in route.zones.items() if zone != "approve"),
                 "inclusion_probability": route.inclusion_probability,
             }
@@ -120,6 +121,7 @@ def request_for(outcome: Outcome) -> ReviewRequest | None:
     if route.action == "review":
         codes = {why.code for why in route.why}
         reason = Reason.UNCERTAIN if "between" in codes else Reason.POLICY
+        reason = Reason.HASH_MATCH if "match" in codes else reason
         reason = Reason.CLASSIFIER_ERROR if "classifier_error" in codes else reason
     elif route.audit:
         reason = Reason.AUDIT_SAMPLE
@@ -131,5 +133,6 @@ def request_for(outcome: Outcome) -> ReviewRequest | None:
         reason=reason,
         category=route.category if known else "",
         priority=DEFAULT_SEVERITY[Category(route.category)] if known else 0,
+        queue=route.queue or "general",
         leased_until=timezone.now(),
     )

@@ -14,35 +14,40 @@ from moderation.routing import Evidence, Plan
 from moderation.triage.scoring import heads_on, pinned
 
 if TYPE_CHECKING:
+    from classifiers.base import Shown
     from classifiers.models import ClassifierVersion
 
 
 def evidence_under(rows: Sequence[Submission], plan: Plan) -> list[list[Evidence]]:
     """Per image, the evidence of every version the plan pins. Two queries a version, whatever the number of images.
 
-    A version that never saw an image and has no stored embedding to look at is an error on that image: doubt, as in
-    triage.
+    A version that was heard and left no finding had nothing to say. One that never saw an image and has no stored
+    embedding to look at is an error on that image: doubt, as in triage.
     """
     said: dict[UUID, list[Evidence]] = defaultdict(list)
     versions = {version.ref: version for version in pinned(plan)}
     for ref in plan.classifiers:
         version = versions.get(ref)
-        table = probabilities(rows, version) if version else {}
+        table = findings(rows, version) if version else {}
         for row in rows:
-            values = table.get(row.pk)
-            if version is None or values is None:
-                said[row.pk].append(Evidence(ref, error=f"{ref} has nothing stored for this image"))
+            found = table.get(row.pk)
+            if version is not None and found is not None:
+                values, shown = found
+                said[row.pk].append(Evidence.read(ref, dict(zip(version.categories, values, strict=True)), shown))
+            elif ref in row.heard:
+                said[row.pk].append(Evidence(ref))
             else:
-                said[row.pk].append(Evidence(ref, dict(zip(version.categories, values, strict=True))))
+                said[row.pk].append(Evidence(ref, error=f"{ref} has nothing stored for this image"))
     return [said[row.pk] for row in rows]
 
 
-def probabilities(rows: Sequence[Submission], version: ClassifierVersion) -> dict[UUID, list[float]]:
+def findings(rows: Sequence[Submission], version: ClassifierVersion) -> dict[UUID, tuple[list[float], Shown]]:
+    """Probabilities and what was shown, by image; of heads also where only the embedding is stored."""
     keys = [row.pk for row in rows]
-    stored = Finding.objects.filter(submission__in=keys, classifier=version).values_list(
-        "submission_id", "probabilities"
-    )
-    table: dict[UUID, list[float]] = dict(stored)
+    found = Finding.objects.filter(submission__in=keys, classifier=version)
+    table: dict[UUID, tuple[list[float], Shown]] = {
+        key: (values, shown) for key, values, shown in found.values_list("submission_id", "probabilities", "evidence")
+    }
     if version.backbone_id is None:
         return table
     unseen = [key for key in keys if key not in table]
@@ -52,5 +57,5 @@ def probabilities(rows: Sequence[Submission], version: ClassifierVersion) -> dic
     pairs = list(seen)
     if pairs:
         scores = heads_on(version, np.array([vector for _key, vector in pairs], dtype=np.float16))
-        table.update(zip((key for key, _vector in pairs), scores.tolist(), strict=True))
+        table.update({key: (values, {}) for (key, _vector), values in zip(pairs, scores.tolist(), strict=True)})
     return table

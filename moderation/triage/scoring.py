@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -16,28 +16,51 @@ from moderation.routing import Evidence, Plan
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from classifiers.base import ImageInput, Outputs
+    from classifiers.base import ImageInput, Outputs, Shown
 
 log = logging.getLogger(__name__)
 
 
 @dataclass(slots=True)
 class Spoken:
-    """What was said of a batch of N images, by version: probabilities [N, K]; embeddings [N, D] a backbone; errors in
-    words.
+    """What was said of a batch of N images, by version: probabilities [N, K]; what was shown, an entry an image;
+    embeddings [N, D] a backbone; errors in words, of the whole batch by ref, of single images by ref and row.
     """
 
     probabilities: dict[ClassifierVersion, NDArray[np.float64]] = field(default_factory=dict)
+    shown: dict[ClassifierVersion, Sequence[Shown]] = field(default_factory=dict)
     embeddings: dict[ClassifierVersion, NDArray[np.float16]] = field(default_factory=dict)
     errors: dict[str, str] = field(default_factory=dict)
+    missing: dict[str, Mapping[int, str]] = field(default_factory=dict)
 
     def of(self, row: int) -> list[Evidence]:
         """The evidence on image `row`, as routing takes it."""
-        said = [
-            Evidence(version.ref, dict(zip(version.categories, table[row].tolist(), strict=True)))
-            for version, table in self.probabilities.items()
-        ]
+        said = []
+        for version, table in self.probabilities.items():
+            error = self.missing.get(version.ref, {}).get(row)
+            if error is not None:
+                said.append(Evidence(version.ref, error=error))
+                continue
+            probabilities = dict(zip(version.categories, table[row].tolist(), strict=True))
+            said.append(Evidence.read(version.ref, probabilities, self.shown_of(version, row)))
         return said + [Evidence(ref, error=error) for ref, error in self.errors.items()]
+
+    def shown_of(self, version: ClassifierVersion, row: int) -> Shown:
+        shown = self.shown.get(version)
+        return shown[row] if shown is not None else {}
+
+    def heard(self, row: int) -> list[str]:
+        """The versions that had a word on image `row`, if only that there is nothing to say."""
+        return [version.ref for version in self.probabilities if row not in self.missing.get(version.ref, {})]
+
+    def findings(self, row: int) -> Iterator[tuple[ClassifierVersion, list[float], Shown]]:
+        """What is worth a row of its own: a signal that found nothing leaves none, which `heard` tells from silence."""
+        for version, table in self.probabilities.items():
+            shown = self.shown_of(version, row)
+            if row not in self.missing.get(version.ref, {}) and (
+                shown or version not in self.shown or table[row].any()
+            ):
+                yield version, table[row].tolist(), shown
 
 
 def score(images: Sequence[ImageInput], plan: Plan) -> Spoken:
@@ -70,6 +93,10 @@ def run(
     eyes = see(version.backbone or version, images, outputs)
     if eyes.embeddings is not None:
         spoken.embeddings[version.backbone or version] = eyes.embeddings.astype(np.float16)
+    if eyes.errors:
+        spoken.missing[version.ref] = eyes.errors
+    if eyes.shown is not None:
+        spoken.shown[version] = eyes.shown
     if version.backbone is None:
         spoken.probabilities[version] = stored(eyes.probabilities)
     elif eyes.embeddings is None:
