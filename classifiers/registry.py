@@ -115,6 +115,8 @@ def versions(refs: Sequence[str]) -> list[ClassifierVersion]:
 
 def load(version: ClassifierVersion) -> Classifier:
     """The classifier of a row, opened once a process. Its weights are checked against the row's sha256 again."""
+    if version.pk in _open:  # without the lock, which whoever opens another version may hold for long
+        return _open[version.pk]
     with _lock:
         if version.pk not in _open:
             card = _card(version)

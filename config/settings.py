@@ -131,6 +131,7 @@ TRIAGE_BATCH = read("LOUPE_TRIAGE_BATCH", positive, default=32)
 TRIAGE_LEASE_SECONDS = read("LOUPE_TRIAGE_LEASE_SECONDS", positive, default=60)
 TRIAGE_MAX_ATTEMPTS = 4
 TRIAGE_THREADS = read("LOUPE_TRIAGE_THREADS", positive, default=2)
+SHADOW_SECONDS = read("LOUPE_SHADOW_SECONDS", positive, default=5)  # a batch and shadow version, then it is given up on
 REVIEW_LEASE_SECONDS = read("LOUPE_REVIEW_LEASE_SECONDS", positive, default=300)
 IMAGE_URL_SECONDS = 300
 

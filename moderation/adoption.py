@@ -68,6 +68,8 @@ def prepare(version_ref: str) -> Adoption:
     # Nobody has said yet what a score in these means: approve below 0 and block never sends every image to a person.
     bands |= {category: {"approve": 0.0, "block": None} for category in new}
     body |= {"bands": bands, "classifiers": repinned(refs, replaced, version.ref)}
+    if "shadows" in body:
+        body["shadows"] = [ref for ref in body["shadows"] if ref != version.ref]
     return Adoption(version, body, tuple(replaced), tuple(new), plan.number if plan else 0)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -187,8 +187,10 @@ class PlanForm(PlainForm):
         elif automatic and block < approve:
             self.add_error(f"block_{code}", _("The block cut must not lie below the approve cut."))
 
-    def body(self) -> dict[str, Any]:
-        """The plan as `moderation.policies` publishes it; only for a valid form."""
+    def body(self, over: Mapping[str, Any]) -> dict[str, Any]:
+        """The plan as `moderation.policies` publishes it: what the form says, over what a plan says that it has no
+        fields for. Only for a valid form.
+        """
         said = self.cleaned_data
         bands = {
             code.value: {
@@ -198,7 +200,11 @@ class PlanForm(PlainForm):
             for code in Category
             if said[f"approve_{code}"] is not None
         }
-        return {"bands": bands, "classifiers": said["classifiers"], "audit_rate": round(said["audit_percent"] / 100, 6)}
+        rate = round(said["audit_percent"] / 100, 6)
+        body = {**over, "bands": bands, "classifiers": said["classifiers"], "audit_rate": rate}
+        if shadows := body.get("shadows"):
+            body["shadows"] = [ref for ref in shadows if ref not in said["classifiers"]]
+        return body
 
 
 def number(value: Any) -> float | None:

@@ -63,11 +63,12 @@ def check(plan: Plan) -> None:
     unseen = sorted(code for code in PEOPLE_ONLY if code in plan.bands and plan.bands[code].block is not None)
     if unseen:
         raise PlanError(f"{', '.join(unseen)}: only people block here, so the plan has no block cut for it.")
-    versions = {version.ref: version for version in ClassifierVersion.objects.with_refs(list(plan.classifiers))}
-    missing = [ref for ref in plan.classifiers if ref not in versions]
+    refs = [*plan.classifiers, *plan.shadows]
+    versions = {version.ref: version for version in ClassifierVersion.objects.with_refs(refs)}
+    missing = [ref for ref in refs if ref not in versions]
     if missing:
         raise PlanError(f"Not registered: {', '.join(missing)}. Add it with add_classifier, or pin another version.")
-    for version in versions.values():
+    for version in (versions[ref] for ref in plan.classifiers):
         bare = sorted(set(version.categories) - set(plan.bands))
         if bare:
             raise PlanError(f"{version.ref} scores {', '.join(bare)}, for which the plan has no band.")

@@ -15,6 +15,7 @@ Action = Literal["approve", "review", "block", "quarantine"]
 Zone = Literal["approve", "review", "block"]
 DemandCode = Literal["match", "rule", "term", "contradiction"]
 ON_ERROR: Final = ("review", "wait")
+MOST_SHADOWS: Final = 4
 
 
 class PlanError(ValueError):
@@ -56,7 +57,8 @@ class Tightening:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What triage follows. `classifiers` are pinned by name@version; every one of them must have spoken.
+    """What triage follows. `classifiers` are pinned by name@version; every one of them must have spoken. `shadows` look
+    beside them and have no say.
 
     `on_error`: an image that one of them failed on goes to a person (review), or waits until it answers (wait).
     """
@@ -67,6 +69,7 @@ class Plan:
     audit_rate: float = 0.0
     tightening: tuple[Tightening, ...] = ()
     on_error: Literal["review", "wait"] = "review"
+    shadows: tuple[str, ...] = ()
 
     @classmethod
     def from_body(cls, body: Mapping[str, Any], *, number: int) -> Self:
@@ -91,7 +94,16 @@ class Plan:
         if on_error not in ON_ERROR:
             raise PlanError(f"on_error is one of {', '.join(ON_ERROR)}, not {on_error!r}")
         tightening = tuple(parsed_tightening(each, bands) for each in body.get("tightening") or ())
-        return cls(number, bands, refs, float(rate), tightening, on_error)
+        return cls(number, bands, refs, float(rate), tightening, on_error, parsed_shadows(body, refs))
+
+
+def parsed_shadows(body: Mapping[str, Any], refs: Sequence[str]) -> tuple[str, ...]:
+    shadows = tuple(dict.fromkeys(body.get("shadows") or ()))
+    if both := [ref for ref in shadows if ref in refs]:
+        raise PlanError(f"In service and in the shadow at once: {', '.join(both)}. A version is one or the other.")
+    if len(shadows) > MOST_SHADOWS:
+        raise PlanError(f"At most {MOST_SHADOWS} versions in the shadow: each of them costs time on every image.")
+    return shadows
 
 
 def parsed_tightening(each: Mapping[str, Any], bands: Mapping[str, Band]) -> Tightening:

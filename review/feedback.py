@@ -27,6 +27,7 @@ from moderation.models import Embedding, Finding, Status, Submission, TriagePlan
 from moderation.policies import parsed
 from moderation.taxonomy import UNTRAINABLE
 from moderation.triage.scoring import pinned
+from review.cases import plan_of
 from review.models import Dataset, Decision, Verdict
 
 if TYPE_CHECKING:
@@ -101,14 +102,17 @@ def judged(query: Query) -> Iterator[list[Judged]]:
     ordered = decisions.order_by("submission_id", "-id").iterator(chunk_size=CHUNK)
     groups = (list(group) for _key, group in groupby(ordered, key=lambda one: one.submission_id))
     while chunk := list(islice(groups, CHUNK)):
-        found = findings_of([group[0].submission_id for group in chunk])
+        found = findings_of([group[0].submission for group in chunk])
         yield [Judged(group[0].submission, group, *found.get(group[0].submission_id, ({}, ()))) for group in chunk]
 
 
-def findings_of(keys: Sequence[UUID]) -> dict[UUID, tuple[dict[str, float], list[str]]]:
-    """Per submission: each category's highest probability at triage, and the versions that spoke."""
+def findings_of(submissions: Sequence[Submission]) -> dict[UUID, tuple[dict[str, float], list[str]]]:
+    """Per submission: each category's highest probability at triage, and who spoke; shadows had no say."""
     found: dict[UUID, tuple[dict[str, float], list[str]]] = {}
-    for finding in Finding.objects.filter(submission__in=keys).select_related("classifier").order_by("id"):
+    plans = {one.pk: plan_of(one.plan_id).classifiers if one.plan_id else () for one in submissions}
+    for finding in Finding.objects.filter(submission__in=list(plans)).select_related("classifier").order_by("id"):
+        if finding.classifier.ref not in plans[finding.submission_id]:
+            continue
         highest, refs = found.setdefault(finding.submission_id, ({}, []))
         refs.append(finding.classifier.ref)
         for category, probability in zip(finding.classifier.categories, finding.probabilities, strict=True):

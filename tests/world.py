@@ -11,7 +11,8 @@ import onnx
 from onnx import TensorProto, helper
 from PIL import Image
 
-from classifiers import registry
+from classifiers import cards, registry
+from classifiers.heads import Calibration, Heads
 from classifiers.models import ClassifierVersion
 from moderation import ingest, policies
 from moderation.actors import Actor
@@ -96,6 +97,25 @@ def colour_eyes(folder: Path, *, version: str = "1") -> ClassifierVersion:
     card = folder / f"colour-eyes-{version}.toml"
     card.write_text(CARD.format(version=version, sha256=registry.digest(weights)))
     return registry.register(card)
+
+
+def heads(folder: Path, backbone: ClassifierVersion, *categories: str) -> ClassifierVersion:
+    """Real heads on that backbone; each says 0.5 of everything."""
+    count, width = len(categories), backbone.embedding_size or 0
+    plain = (Calibration(),) * count
+    Heads(categories, np.zeros((count, width), np.float32), np.zeros(count, np.float32), plain).save(
+        folder / "heads.safetensors"
+    )
+    table = {
+        "name": "heads",
+        "version": "1",
+        "kind": "heads",
+        "backbone": backbone.ref,
+        "weights": "heads.safetensors",
+        "sha256": registry.digest(folder / "heads.safetensors"),
+        "licence": "Apache-2.0",
+    }
+    return registry.register(cards.dump(table, folder / "heads.toml"))
 
 
 def publish(*refs: str, bands: dict[str, dict[str, float]] | None = None, audit_rate: float = 0.0) -> TriagePlan:

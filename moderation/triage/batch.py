@@ -19,16 +19,20 @@ from moderation.triage.leases import claim, put_back
 from moderation.triage.looking import Look, look_at
 from moderation.triage.recording import Outcome, record
 from moderation.triage.scoring import Spoken, score
+from moderation.triage.shadowing import look_beside
 
 
 @dataclass(slots=True)
 class Report:
-    """What a round did. `claimed` 0 means: nothing was waiting."""
+    """What a round did. `claimed` 0 means: nothing was waiting. `missed`: by shadow version, on how many of the claimed
+    images it had no word.
+    """
 
     claimed: int = 0
     settled: int = 0
     put_back: int = 0
     routes: Counter[str] = field(default_factory=Counter)
+    missed: Counter[str] = field(default_factory=Counter)
 
     def __add__(self, other: Report) -> Report:
         return Report(
@@ -36,6 +40,7 @@ class Report:
             self.settled + other.settled,
             self.put_back + other.put_back,
             self.routes + other.routes,
+            self.missed + other.missed,
         )
 
 
@@ -98,13 +103,17 @@ def finish(batch: Batch) -> Report:
     else:
         again = []
     settled = record(outcomes, spoken, plan=published) if outcomes else 0
-    return Report(len(rows), settled, len(again), Counter(one.route.action for one in outcomes))
+    missed = Counter(dict.fromkeys(spoken.shadows.errors, len(rows)) if spoken.shadows else {})
+    return Report(len(rows), settled, len(again), Counter(one.route.action for one in outcomes), missed)
 
 
 def judge(rows: Sequence[Submission], looks: Sequence[Look], plan: Plan | None) -> tuple[list[Outcome], Spoken]:
     """Score all that could be seen in one pass a model, and route every row."""
     seen = [look.seen for look in looks if look.seen is not None]
-    spoken = score(seen, plan) if plan and seen else Spoken()
+    spoken = Spoken()
+    if plan and seen:
+        spoken = score(seen, plan)
+        look_beside(seen, plan, spoken)
     outcomes, index = [], 0
     for row, look in zip(rows, looks, strict=True):
         if look.seen is None:

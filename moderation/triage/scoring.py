@@ -24,7 +24,8 @@ log = logging.getLogger(__name__)
 @dataclass(slots=True)
 class Spoken:
     """What was said of a batch of N images, by version: probabilities [N, K]; what was shown, an entry an image;
-    embeddings [N, D] a backbone; errors in words, of the whole batch by ref, of single images by ref and row.
+    embeddings [N, D] a backbone; errors in words, of the whole batch by ref, of single images by ref and row. `shadows`
+    is what the plan's shadows said: written down with the rest, and never routed on.
     """
 
     probabilities: dict[ClassifierVersion, NDArray[np.float64]] = field(default_factory=dict)
@@ -32,6 +33,8 @@ class Spoken:
     embeddings: dict[ClassifierVersion, NDArray[np.float16]] = field(default_factory=dict)
     errors: dict[str, str] = field(default_factory=dict)
     missing: dict[str, Mapping[int, str]] = field(default_factory=dict)
+    passes: dict[ClassifierVersion, Outputs] = field(default_factory=dict)
+    shadows: Spoken | None = None
 
     def of(self, row: int) -> list[Evidence]:
         """The evidence on image `row`, as routing takes it."""
@@ -51,7 +54,8 @@ class Spoken:
 
     def heard(self, row: int) -> list[str]:
         """The versions that had a word on image `row`, if only that there is nothing to say."""
-        return [version.ref for version in self.probabilities if row not in self.missing.get(version.ref, {})]
+        spoke = [version.ref for version in self.probabilities if row not in self.missing.get(version.ref, {})]
+        return spoke + (self.shadows.heard(row) if self.shadows else [])
 
     def findings(self, row: int) -> Iterator[tuple[ClassifierVersion, list[float], Shown]]:
         """What is worth a row of its own: a signal that found nothing leaves none, which `heard` tells from silence."""
@@ -61,6 +65,8 @@ class Spoken:
                 shown or version not in self.shown or table[row].any()
             ):
                 yield version, table[row].tolist(), shown
+        if self.shadows:
+            yield from self.shadows.findings(row)
 
 
 def score(images: Sequence[ImageInput], plan: Plan) -> Spoken:
@@ -69,14 +75,13 @@ def score(images: Sequence[ImageInput], plan: Plan) -> Spoken:
     """
     spoken = Spoken()
     versions = {version.ref: version for version in pinned(plan)}
-    outputs: dict[ClassifierVersion, Outputs] = {}
     for ref in plan.classifiers:
         version = versions.get(ref)
         if version is None:
             spoken.errors[ref] = f"{ref} is not registered"
             continue
         try:
-            run(version, images, outputs, spoken)
+            run(version, images, spoken)
         except Exception as error:  # a model may fail in any way; the image then goes to a person
             log.exception("classifier %s failed on a batch of %d", ref, len(images))
             spoken.errors[ref] = f"{ref}: {type(error).__name__}"
@@ -84,13 +89,16 @@ def score(images: Sequence[ImageInput], plan: Plan) -> Spoken:
 
 
 def pinned(plan: Plan) -> Sequence[ClassifierVersion]:
-    return list(ClassifierVersion.objects.with_refs(list(plan.classifiers)).select_related("backbone"))
+    return named(plan.classifiers)
 
 
-def run(
-    version: ClassifierVersion, images: Sequence[ImageInput], outputs: dict[ClassifierVersion, Outputs], spoken: Spoken
-) -> None:
-    eyes = see(version.backbone or version, images, outputs)
+def named(refs: Sequence[str]) -> Sequence[ClassifierVersion]:
+    return list(ClassifierVersion.objects.with_refs(list(refs)).select_related("backbone"))
+
+
+def run(version: ClassifierVersion, images: Sequence[ImageInput], spoken: Spoken) -> None:
+    """Afterwards `spoken` holds the version's word on every image."""
+    eyes = see(version.backbone or version, images, spoken.passes)
     if eyes.embeddings is not None:
         spoken.embeddings[version.backbone or version] = eyes.embeddings.astype(np.float16)
     if eyes.errors:
@@ -115,8 +123,8 @@ def stored(probabilities: NDArray[np.float32]) -> NDArray[np.float64]:
     return probabilities.astype(np.float64).round(6)
 
 
-def see(version: ClassifierVersion, images: Sequence[ImageInput], outputs: dict[ClassifierVersion, Outputs]) -> Outputs:
+def see(version: ClassifierVersion, images: Sequence[ImageInput], passes: dict[ClassifierVersion, Outputs]) -> Outputs:
     """The version's one pass over the batch, however many heads ask for it."""
-    if version not in outputs:
-        outputs[version] = registry.load(version).run(images)
-    return outputs[version]
+    if version not in passes:
+        passes[version] = registry.load(version).run(images)
+    return passes[version]

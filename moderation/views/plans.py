@@ -126,10 +126,10 @@ def draft(request: PersonRequest) -> HttpResponse:
         return render(request, "moderation/plan_draft.html", context)
     try:
         if publishing:
-            row = publish(request, form)
+            row = publish(request, form, over=in_force)
             messages.success(request, _("Plan %(number)d is in force.") % {"number": row.number})
             return redirect("plan", number=row.number)
-        after = Plan.from_body(form.body(), number=0)
+        after = Plan.from_body(form.body(in_force.body if in_force else {}), number=0)
         policies.check(after)
         if form.cleaned_data["based_on"] != (in_force.number if in_force else 0):
             raise policies.Outdated
@@ -143,9 +143,9 @@ def draft(request: PersonRequest) -> HttpResponse:
     return render(request, "moderation/plan_draft.html", context)
 
 
-def publish(request: PersonRequest, form: PlanForm) -> TriagePlan:
+def publish(request: PersonRequest, form: PlanForm, *, over: TriagePlan | None) -> TriagePlan:
     return policies.publish_plan(
-        form.body(),
+        form.body(over.body if over else {}),
         note=form.cleaned_data["note"],
         actor=Actor.person(request.user),
         person=request.user,

@@ -55,7 +55,7 @@ def test_adopt_pins_the_version_with_its_note(eyes: TriagePlan, tmp_path: Path) 
 def test_adopting_what_is_in_service_is_no_error(eyes: TriagePlan) -> None:
     said = json.loads(run("adopt", "colour-eyes@1", json=True))
 
-    assert said == {"plan": 1, "classifiers": ["colour-eyes@1"], "changed": False}
+    assert said == {"plan": 1, "classifiers": ["colour-eyes@1"], "shadows": [], "changed": False}
 
 
 def test_adopting_the_unknown_is_bad_use(eyes: TriagePlan) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from moderation import shadows
 from moderation.actors import Actor
 from moderation.adoption import AlreadyPinned, UnknownVersion, adopt
 from moderation.models import TriagePlan
@@ -19,19 +20,26 @@ class Command(BaseCommand):
         "Publish a plan that pins this classifier version in place of the one it succeeds, with all cuts as they are. "
         "A category new to the plan sends every image to a person until a policy lead sets its cuts. The version "
         "before stays registered: roll back on the plan page, or adopt it again. "
+        "With --shadow it only looks on: its findings are stored, its classifier page compares routes. "
         "Exit status: 0 pinned (also when it was already), 1 the plan cannot be published, 2 bad use."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("version", metavar="VERSION", help="name@version, as the learning page lists it")
+        parser.add_argument(
+            "--shadow", action="store_true", help="let it look on beside those in service; it routes nothing"
+        )
         parser.add_argument("--note", default="", help="why; kept with the plan and in the audit log")
-        parser.add_argument("--json", action="store_true", help="print {plan, classifiers, changed} as JSON")
+        parser.add_argument("--json", action="store_true", help="print {plan, classifiers, shadows, changed} as JSON")
 
     def handle(self, *_args: object, **options: Any) -> None:
+        put = shadows.start if options["shadow"] else adopt
         try:
-            plan = adopt(options["version"], actor=Actor.command("adopt"), note=options["note"])
+            plan = put(options["version"], actor=Actor.command("adopt"), note=options["note"])
             changed = True
-        except AlreadyPinned:
+        except (AlreadyPinned, shadows.AlreadyInShadow) as error:
+            if options["shadow"] and isinstance(error, AlreadyPinned):
+                raise CommandError(str(error), returncode=1) from error
             in_force = TriagePlan.objects.in_force()
             assert in_force is not None
             plan, changed = in_force, False
@@ -40,8 +48,10 @@ class Command(BaseCommand):
         except (PlanError, Outdated) as error:
             raise CommandError(str(error), returncode=1) from error
         if options["json"]:
-            said = {"plan": plan.number, "classifiers": plan.body["classifiers"], "changed": changed}
-            self.stdout.write(json.dumps(said))
+            said = {"plan": plan.number, "classifiers": plan.body["classifiers"], "shadows": shadows.standing(plan)}
+            self.stdout.write(json.dumps({**said, "changed": changed}))
+        elif options["shadow"]:
+            self.stdout.write(f"Plan {plan.number}: in the shadow {', '.join(shadows.standing(plan))}.")
         else:
             verb = "now pins" if changed else "already pins"
             self.stdout.write(f"Plan {plan.number} {verb} {', '.join(plan.body['classifiers'])}.")
