@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from classifiers.hashes import hamming, pdq, sha256
+from classifiers.hashes import DIHEDRAL, hamming, md5, pdq, pdq_dihedral, sha256
 from classifiers.scenes import draw
 
 
@@ -68,6 +68,31 @@ def test_odd_shapes_hash(size: tuple[int, int]) -> None:
     assert len(pdq(Image.fromarray(pixels))[0]) == 32
 
 
+@pytest.mark.parametrize("way", range(len(DIHEDRAL)), ids=DIHEDRAL)
+def test_one_transform_gives_the_hashes_of_all_eight_ways_to_lay_a_picture_down(way: int) -> None:
+    turns = Image.Transpose
+    image = draw(11, size=640, hardness=0.3).image.resize((640, 480))
+    laid = {
+        "rotated 90": turns.ROTATE_90,
+        "rotated 180": turns.ROTATE_180,
+        "rotated 270": turns.ROTATE_270,
+        "flipped left-right": turns.FLIP_LEFT_RIGHT,
+        "flipped top-bottom": turns.FLIP_TOP_BOTTOM,
+        "transposed": turns.TRANSPOSE,
+        "transversed": turns.TRANSVERSE,
+    }.get(DIHEDRAL[way])
+
+    hashes, quality = pdq_dihedral(image)
+
+    assert (hashes[0], quality) == pdq(image)
+    assert hamming(hashes[way], pdq(image.transpose(laid) if laid is not None else image)[0]) <= 12
+    assert all(hamming(hashes[way], other) > 60 for i, other in enumerate(hashes) if i != way)
+
+
+def test_pictures_too_small_to_hash_are_so_in_every_way() -> None:
+    assert pdq_dihedral(Image.new("RGB", (4, 4))) == ((bytes(32),) * 8, 0)
+
+
 def test_hamming_counts_bits() -> None:
     assert hamming(b"\x00\xff", b"\x01\x0f") == 5
     with pytest.raises(ValueError, match="cannot be compared"):
@@ -76,3 +101,7 @@ def test_hamming_counts_bits() -> None:
 
 def test_sha256_is_the_usual_digest() -> None:
     assert sha256(b"abc") == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+
+
+def test_md5_is_the_usual_digest() -> None:
+    assert md5(b"abc") == "900150983cd24fb0d6963f7d28e17f72"

@@ -1,13 +1,13 @@
-"""Fingerprints of pictures: sha256 of bytes, PDQ of looks.
+"""PDQ: a fingerprint of looks.
 
-PDQ after Meta's "The TMK+PDQF Video-Hashing Algorithm and the PDQ Image-Hashing Algorithm" (ThreatExchange, 2019):
+After Meta's "The TMK+PDQF Video-Hashing Algorithm and the PDQ Image-Hashing Algorithm" (ThreatExchange, 2019):
 luminance, a tent filter made of two passes of a box filter in each direction, 64 x 64 samples, the 16 x 16 lowest
 frequencies of its DCT without the constant, one bit each: above the median or not.
 """
 
-import hashlib
 import math
 from functools import lru_cache
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,11 +18,17 @@ _SIDE = 64
 _FREQUENCIES = 16
 _MIN_PIXELS = 5
 _FULL_PIXELS = 1024
-
-
-def sha256(data: bytes) -> str:
-    """Hex digest."""
-    return hashlib.sha256(data).hexdigest()
+DIHEDRAL: Final = (
+    "original",
+    "rotated 90",
+    "rotated 180",
+    "rotated 270",
+    "flipped left-right",
+    "flipped top-bottom",
+    "transposed",
+    "transversed",
+)
+"""The eight ways to lay a picture down; turns are anticlockwise, as Pillow's."""
 
 
 def pdq(image: Image.Image) -> tuple[bytes, int]:
@@ -33,17 +39,35 @@ def pdq(image: Image.Image) -> tuple[bytes, int]:
     """
     if min(image.size) < _MIN_PIXELS:
         return bytes(HASH_BITS // 8), 0
-    if image.mode not in {"L", "RGB"}:
-        image = image.convert("RGB")
-    # Reducing first moves up to four bits of the 256, so only pictures above the size of a derivative pay that.
-    factor = min(max(image.size) // _FULL_PIXELS, min(image.size) // _SIDE)
-    if factor > 1:
-        image = image.reduce(factor)
-    grey = np.asarray(image.convert("L"), dtype=np.float32)
-    rows, columns = _sampler(grey.shape[0]), _sampler(grey.shape[1])
-    buffer = np.asarray(rows @ grey @ columns.T, dtype=np.float32)
-    frequencies = np.asarray(_frequencies() @ buffer @ _frequencies().T, dtype=np.float32)
-    return _bits(frequencies), _quality(buffer)
+    buffer = _samples(image)
+    return _bits(_spectrum(buffer)), _quality(buffer)
+
+
+def pdq_dihedral(image: Image.Image) -> tuple[tuple[bytes, ...], int]:
+    """PDQ hashes of the picture in each way of ``DIHEDRAL``, the picture itself first, and its quality.
+
+    Turning a picture transposes its spectrum and changes signs of odd frequencies, so that one transform serves all;
+    a hash differs from that of the turned pixels by a few bits, because the samples lie not quite in the middle.
+    """
+    if min(image.size) < _MIN_PIXELS:
+        return (bytes(HASH_BITS // 8),) * len(DIHEDRAL), 0
+    buffer = _samples(image)
+    plain = _spectrum(buffer)
+    # Frequency k of a mirrored axis is the same times (-1)^k; the first row and column here are frequency 1.
+    signs = np.where(np.arange(1, _FREQUENCIES + 1) % 2, -1, 1).astype(np.float32)
+    across, down, turned = plain * signs[None, :], plain * signs[:, None], plain.T
+    both = across * signs[:, None]
+    spectra = (
+        plain,
+        turned * signs[:, None],
+        both,
+        turned * signs[None, :],
+        across,
+        down,
+        turned,
+        both.T,
+    )
+    return tuple(_bits(spectrum) for spectrum in spectra), _quality(buffer)
 
 
 def hamming(a: bytes, b: bytes) -> int:
@@ -51,6 +75,23 @@ def hamming(a: bytes, b: bytes) -> int:
     if len(a) != len(b):
         raise ValueError(f"hashes of {len(a)} and {len(b)} bytes cannot be compared")
     return (int.from_bytes(a) ^ int.from_bytes(b)).bit_count()
+
+
+def _samples(image: Image.Image) -> NDArray[np.float32]:
+    """[64, 64]: the smoothed luminance."""
+    if image.mode not in {"L", "RGB"}:
+        image = image.convert("RGB")
+    # Reducing first moves up to four bits of the 256, so only pictures above the size of a derivative pay that.
+    factor = min(max(image.size) // _FULL_PIXELS, min(image.size) // _SIDE)
+    if factor > 1:
+        image = image.reduce(factor)
+    grey = np.asarray(image.convert("L"), dtype=np.float32)
+    return np.asarray(_sampler(grey.shape[0]) @ grey @ _sampler(grey.shape[1]).T, dtype=np.float32)
+
+
+def _spectrum(buffer: NDArray[np.float32]) -> NDArray[np.float32]:
+    """[16, 16]: the lowest frequencies, without the constant."""
+    return np.asarray(_frequencies() @ buffer @ _frequencies().T, dtype=np.float32)
 
 
 @lru_cache(maxsize=256)
