@@ -28,13 +28,14 @@ SUBMISSIONS: Final = """
 INSERT INTO moderation_submission (
     id, client_id, external_id, created_at, prompt, negative_prompt, generator, author_ref, surface, audience,
     territories, context, sha256, media_type, byte_size, width, height, original, working, blurred, pdq, pdq_quality,
-    status, decided_by, plan_id, policy_id, route, reasons, flagged, inclusion_probability, triage_after, attempts
+    status, decided_by, plan_id, policy_id, route, reasons, heard, flagged, inclusion_probability, md5, awaited,
+    triage_after, attempts, alone, held_up
 )
 SELECT uuidv7(), client.id, 'bench-' || n, now(), %(prompt)s || ' ' || n, 'text, watermark',
     '{"name": "flux", "version": "1.1", "seed": 481516}', 'author-' || n %% 1000, 'feed', 'general', '{DE,FR}',
     '{}', encode(sha256(n::text::bytea), 'hex'), 'image/png', 1300000, 1024, 1024, 'o/' || n, 'w/' || n, 'b/' || n,
-    sha256(n::text::bytea), 100, 'in_review', '', plan.id, policy.id, 'review', %(reasons)s, '{WEAPONS_DANGEROUS}', 1,
-    now(), 1
+    sha256(n::text::bytea), 100, 'in_review', '', plan.id, policy.id, 'review', %(reasons)s, '{}',
+    '{WEAPONS_DANGEROUS}', 1, '', false, now(), 1, true, 0
 FROM generate_series(%(start)s, %(stop)s - 1) n, moderation_client client, moderation_triageplan plan,
     moderation_policyversion policy
 WHERE policy.category = 'WEAPONS_DANGEROUS'

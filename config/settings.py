@@ -134,6 +134,7 @@ TRIAGE_THREADS = read("LOUPE_TRIAGE_THREADS", positive, default=2)
 SHADOW_SECONDS = read("LOUPE_SHADOW_SECONDS", positive, default=5)  # a batch and shadow version, then it is given up on
 REVIEW_LEASE_SECONDS = read("LOUPE_REVIEW_LEASE_SECONDS", positive, default=300)
 IMAGE_URL_SECONDS = 300
+METRICS_TOKEN = read("LOUPE_METRICS_TOKEN", str, default="")
 
 API_RATE = read("LOUPE_API_RATE", positive, default=6000)  # requests a minute, each key and each person
 

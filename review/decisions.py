@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from functools import partial
 from typing import Any, Final
 from uuid import UUID
 
@@ -11,7 +12,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from uuid_utils.compat import uuid7
 
-from moderation import audit, lifecycle
+from moderation import audit, lifecycle, metrics
 from moderation.actors import Actor
 from moderation.models import PolicyVersion, Reason, ReviewRequest, Status, Submission, User
 from review import leases
@@ -74,6 +75,7 @@ def decide(
     if not moves:
         subject = audit.submission(decision.submission_id)
         audit.record(audit.Entry(Actor.person(reviewer), "decision.recorded", subject, data))
+    transaction.on_commit(partial(metrics.DECISIONS.add, verdict=str(said.verdict)), robust=True)
     return decision
 
 

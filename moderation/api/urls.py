@@ -7,6 +7,7 @@ from django.urls import include, path
 from moderation.api.batch import SubmissionBatch
 from moderation.api.health import healthz, readyz
 from moderation.api.history import SubmissionHistory
+from moderation.api.metrics import metrics
 from moderation.api.schema import Docs, Schema
 from moderation.api.submissions import OneSubmission, Submissions
 
@@ -22,4 +23,5 @@ urlpatterns = [
     path("api/docs/", Docs.as_view(url_name="schema"), name="docs"),
     path("healthz", healthz, name="healthz"),
     path("readyz", readyz, name="readyz"),
+    path("metrics", metrics, name="metrics"),
 ]

@@ -13,7 +13,7 @@ from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from moderation import audit, images
+from moderation import audit, images, metrics
 from moderation.actors import Actor
 from moderation.images import Verified
 from moderation.ingest.declared import Declared
@@ -52,12 +52,26 @@ class Names:
         return cls(stem, f"{stem}.working.jpg", f"{stem}.blurred.jpg")
 
 
-def accept(client: Client, image: bytes, *, fields: Declared, actor: Actor) -> Accepted:
-    """Afterwards the image waits for triage, once however often it is sent under one external id.
+def accept(client: Client, image: bytes, *, fields: Declared, actor: Actor, awaited: bool = False) -> Accepted:
+    """Afterwards the image waits for triage, once however often it is sent under one external id; `awaited`, because
+    its sender waits for the verdict, before bulk.
 
     Raises UnacceptableImage, or Conflict when the external id is taken by other bytes; then nothing is stored. The
     caller nudges triage once the transaction is committed.
     """
+    outcome = "refused"
+    try:
+        accepted = taken(client, image, fields=fields, actor=actor, awaited=awaited)
+        outcome = "created" if accepted.created else "repeated"
+    except Conflict:
+        outcome = "conflict"
+        raise
+    finally:
+        metrics.INGESTED.add(outcome=outcome)
+    return accepted
+
+
+def taken(client: Client, image: bytes, *, fields: Declared, actor: Actor, awaited: bool) -> Accepted:
     if (known := sent_before(client, image, fields)) is not None:
         return known
     verified = images.verify(image, max_bytes=settings.MAX_IMAGE_BYTES, max_pixels=settings.MAX_IMAGE_PIXELS)
@@ -69,7 +83,7 @@ def accept(client: Client, image: bytes, *, fields: Declared, actor: Actor) -> A
             kept.put("originals", names.original, image)
             kept.put("derivatives", names.working, verified.working)
             kept.put("derivatives", names.blurred, verified.blurred)
-            submission = insert(client, names, verified, fields)
+            submission = insert(client, names, verified, fields, awaited=awaited)
             audit.record(received(submission, verified, actor))
     except IntegrityError:
         kept.remove_unless_used(names)
@@ -101,7 +115,7 @@ def lock(names: Names) -> None:
         cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [names.original])
 
 
-def insert(client: Client, names: Names, verified: Verified, fields: Declared) -> Submission:
+def insert(client: Client, names: Names, verified: Verified, fields: Declared, *, awaited: bool) -> Submission:
     return Submission.objects.create(
         client=client,
         external_id=fields.external_id,
@@ -121,6 +135,7 @@ def insert(client: Client, names: Names, verified: Verified, fields: Declared) -
         original=names.original,
         working=names.working,
         blurred=names.blurred,
+        awaited=awaited,
         triage_after=timezone.now(),
     )
 

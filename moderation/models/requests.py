@@ -55,6 +55,7 @@ class ReviewRequest(models.Model):
                 condition=models.Q(closed_at__isnull=True),
                 name="request_open_by_queue",
             ),
+            models.Index(fields=["opened_at"], condition=models.Q(closed_at__isnull=True), name="request_opened"),
         ]
 
     def __str__(self) -> str:

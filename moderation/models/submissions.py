@@ -109,9 +109,12 @@ class Submission(models.Model):
     # triage's own book-keeping
     awaited = models.BooleanField(default=False, help_text="Its sender waits for the verdict: goes before bulk.")
     triage_after = models.DateTimeField(help_text="Not before: end of a worker's lease or of a back-off.")
-    attempts = models.PositiveSmallIntegerField(
-        default=0, help_text="Claims by triage workers; also the fencing token."
+    attempts = models.PositiveIntegerField(default=0, help_text="Claims by triage workers; also the fencing token.")
+    alone = models.BooleanField(
+        default=False, help_text="Its last worker did not come back: until one does, it is claimed by itself."
     )
+    held_up = models.PositiveIntegerField(default=0, help_text="Claims that ended in waiting for a classifier.")
+    held_up_since = models.DateTimeField(null=True, help_text="Since when it waits for a classifier that is down.")
 
     objects = SubmissionQuerySet.as_manager()
 
@@ -128,6 +131,12 @@ class Submission(models.Model):
         indexes = [
             models.Index(
                 fields=["-awaited", "triage_after"], condition=models.Q(status="received"), name="submission_waiting"
+            ),
+            models.Index(fields=["created_at"], condition=models.Q(status="received"), name="submission_arrived"),
+            models.Index(
+                fields=["held_up_since"],
+                condition=models.Q(status="received", held_up_since__isnull=False),
+                name="submission_held_up",
             ),
             models.Index(fields=["client", "-id"], name="submission_client_recent"),
             models.Index(fields=["client", "status", "-id"], name="submission_client_status"),

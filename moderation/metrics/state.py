@@ -1,0 +1,56 @@
+"""How much waits, and for how long: read from the rows when somebody asks, at a cost that does not follow the archive.
+
+Counts stop at `MOST`: beyond it the figure says "at least", and the ages still tell.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from django.db import connection
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.metrics_core import Metric
+
+MOST: Final = 100_000
+
+# Each reads one partial index: submission_arrived, submission_held_up, request_open_by_queue, request_opened.
+BACKLOG: Final = """
+SELECT (SELECT count(*) FROM (SELECT FROM moderation_submission WHERE status = 'received' LIMIT %(most)s) few),
+    (SELECT extract(epoch FROM now() - min(created_at)) FROM moderation_submission WHERE status = 'received'),
+    (SELECT count(*) FROM (SELECT FROM moderation_submission WHERE status = 'received' AND held_up_since IS NOT NULL
+        LIMIT %(most)s) few),
+    (SELECT extract(epoch FROM now() - min(held_up_since)) FROM moderation_submission WHERE status = 'received'
+        AND held_up_since IS NOT NULL)
+"""
+REVIEW: Final = """
+SELECT queue, count(*) FROM (
+    SELECT queue FROM moderation_reviewrequest WHERE closed_at IS NULL LIMIT %(most)s
+) few GROUP BY queue ORDER BY queue
+"""
+OLDEST_REQUEST: Final = """
+SELECT extract(epoch FROM now() - min(opened_at)) FROM moderation_reviewrequest WHERE closed_at IS NULL
+"""
+
+
+def gauges() -> Iterator[Metric]:
+    with connection.cursor() as cursor:
+        cursor.execute(BACKLOG, {"most": MOST})
+        waiting, oldest, held_up, longest = cursor.fetchone()
+        cursor.execute(REVIEW, {"most": MOST})
+        open_requests = cursor.fetchall()
+        cursor.execute(OLDEST_REQUEST)
+        (oldest_request,) = cursor.fetchone()
+    yield gauge("loupe_backlog_images", "Images that wait for triage or are in it.", waiting)
+    yield gauge("loupe_backlog_oldest_seconds", "Age of the oldest of them.", oldest)
+    yield gauge("loupe_held_up_images", "Images of these that wait because a classifier is down.", held_up)
+    yield gauge("loupe_held_up_oldest_seconds", "How long the longest of these waits.", longest)
+    requests = GaugeMetricFamily("loupe_review_open_requests", "Requests open for people.", labels=["queue"])
+    for queue, number in open_requests:
+        requests.add_metric([queue], number)
+    yield requests
+    yield gauge("loupe_review_oldest_seconds", "Age of the oldest open request.", oldest_request)
+
+
+def gauge(name: str, words: str, value: float | None) -> Metric:
+    return GaugeMetricFamily(name, words, value=float(value or 0))
