@@ -6,7 +6,9 @@ STAMP := $(VENV)/installed
 ARGS ?=
 # Linting loads the settings, which want a key; no secret.
 LINT_ENV := SECRET_KEY=lint DEBUG=0
-PYTEST := $(PYTHON) -m pytest
+# A worker a core, each with servers of its own; WORKERS=0 runs all tests in one process.
+WORKERS ?= 2
+PYTEST := $(PYTHON) -m pytest -n $(WORKERS) --dist loadfile
 
 .DEFAULT_GOAL := help
 .PHONY: help install demo dev test test-all lint format bench browser

@@ -1,5 +1,8 @@
 """A pytest plugin (`-p tests.servers`): PostgreSQL and Redis of the test run's own, before Django reads its settings.
 
+With pytest-xdist (`-n 2`) every worker has servers of its own, so that a test may restart or flush them; the process
+that hands out the tests runs none.
+
 `LOUPE_TEST_DATABASE_URL` and `LOUPE_TEST_REDIS_URL` name servers to use instead. Tests of faults call
 `restart_postgres` and `redis_flush`; tests that must get round a trigger connect to `superuser_url()`.
 """
@@ -37,7 +40,9 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> Generator[None
     data_dir = tempfile.mkdtemp(prefix=PREFIX)
     stack.callback(shutil.rmtree, data_dir, ignore_errors=True)
     os.environ |= {"LOUPE_DATA_DIR": data_dir, "SECRET_KEY": secrets.token_urlsafe(50), "DEBUG": "0"}
-    if not all(given.values()):
+    if _hands_out(early_config):
+        given = {"DATABASE_URL": "postgres:///none", "REDIS_URL": "redis://127.0.0.1:1/0"}
+    elif not all(given.values()):
         addresses = stack.enter_context(embedded.ensure(Path(data_dir), durable=False))
         given["DATABASE_URL"] = given["DATABASE_URL"] or addresses.database_url
         given["REDIS_URL"] = given["REDIS_URL"] or addresses.redis_url
@@ -67,6 +72,12 @@ def redis_flush() -> None:
     """Redis forgets everything: messages, leases, limits and caches."""
     with Redis.from_url(os.environ["REDIS_URL"]) as connection:
         connection.flushall()
+
+
+def _hands_out(config: pytest.Config) -> bool:
+    """Whether this process only distributes the tests among xdist's workers."""
+    workers = getattr(config.known_args_namespace, "numprocesses", None)
+    return bool(workers) and "PYTEST_XDIST_WORKER" not in os.environ
 
 
 def _postgresql() -> PostgreSQL:
