@@ -8,7 +8,7 @@ ARGS ?=
 LINT_ENV := SECRET_KEY=lint DEBUG=0
 # A worker a core, each with servers of its own; WORKERS=0 runs all tests in one process.
 WORKERS ?= 2
-PYTEST := $(PYTHON) -m pytest -n $(WORKERS) --dist loadfile
+PYTEST := $(PYTHON) -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
 .PHONY: help install demo dev test test-all lint format bench browser
