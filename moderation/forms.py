@@ -15,6 +15,12 @@ from moderation.models import PolicyVersion
 from moderation.routing import Band, Plan, is_probability
 from moderation.taxonomy import DEFAULT_SEVERITY, PEOPLE_ONLY, Category, Severity
 
+FAILURES: Final = (
+    ("review", gettext_lazy("A person looks")),
+    ("wait", gettext_lazy("The image waits until it answers")),
+)
+MOST_TIGHTENING: Final = 50
+TIGHTENING_PARTS: Final = ("when", "above", "category", "by", "remove")
 BY_SEVERITY: Final = sorted(Category, key=lambda code: -DEFAULT_SEVERITY[code])  # stable: the taxonomy's order within
 
 
@@ -115,8 +121,25 @@ class BandRow:
         return [str(error) for field in (self.approve, self.automatic, self.block) for error in field.errors]
 
 
+@dataclass(frozen=True, slots=True)
+class TighteningRow:
+    """One conditional rule's line of the plan form; a line whose `when` is empty is none."""
+
+    when: forms.BoundField
+    above: forms.BoundField
+    category: forms.BoundField
+    by: forms.BoundField
+    remove: forms.BoundField
+
+    @property
+    def errors(self) -> list[str]:
+        return [str(error) for field in (self.when, self.above, self.category, self.by) for error in field.errors]
+
+
 class PlanForm(PlainForm):
-    """A whole plan as a draft over plan `based_on`: two cuts a category, audit rate, pinned classifiers, and why."""
+    """A whole plan as a draft over plan `based_on`: two cuts a category, what tightens them, audit rate, pinned
+    classifiers, what to do when one of them fails, and why.
+    """
 
     based_on = forms.IntegerField(min_value=0, widget=forms.HiddenInput)
     audit_percent = forms.FloatField(
@@ -131,6 +154,17 @@ class PlanForm(PlainForm):
         error_messages={
             "required": gettext_lazy("Pin at least one classifier; without one, every image goes to a person.")
         },
+    )
+    on_error = forms.ChoiceField(
+        label=gettext_lazy("When a classifier fails"),
+        choices=FAILURES,
+        required=False,
+        initial="review",
+        widget=forms.RadioSelect,
+        help_text=gettext_lazy(
+            "An image on which a pinned classifier gave no answer is never approved by machine. It is tried again a "
+            "few times; then a person looks, or it waits until the classifier answers."
+        ),
     )
     note = forms.CharField(
         label=gettext_lazy("Note"),
@@ -156,6 +190,13 @@ class PlanForm(PlainForm):
                 initial=False,
             )
             self.fields[f"block_{code}"] = cut(_("Block from, %(category)s") % {"category": code.label})
+        self.lines = min(lines_in(self.data if self.is_bound else self.initial), MOST_TIGHTENING)
+        for line in range(self.lines):
+            self.fields |= tightening_fields(line)
+
+    def tightening_rows(self) -> Iterator[TighteningRow]:
+        for line in range(self.lines):
+            yield TighteningRow(*(self[f"{part}_{line}"] for part in TIGHTENING_PARTS))
 
     def rows(self) -> Iterator[BandRow]:
         for code in BY_SEVERITY:
@@ -166,7 +207,24 @@ class PlanForm(PlainForm):
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
         for code in BY_SEVERITY:
             self.check_band(code, cleaned)
+        for line in self.filled(cleaned):
+            self.check_tightening(line, cleaned)
         return cleaned
+
+    def filled(self, cleaned: dict[str, Any]) -> list[int]:
+        """The lines of tightening that say something and are not to be removed."""
+        return [line for line in range(self.lines) if cleaned.get(f"when_{line}") and not cleaned[f"remove_{line}"]]
+
+    def check_tightening(self, line: int, cleaned: dict[str, Any]) -> None:
+        for part in ("above", "category", "by"):
+            if cleaned.get(f"{part}_{line}") in {None, ""} and f"{part}_{line}" not in self.errors:
+                self.add_error(f"{part}_{line}", _("Fill in the whole line, or remove it."))
+        for part in ("when", "category"):
+            code = cleaned.get(f"{part}_{line}")
+            if code and cleaned.get(f"approve_{code}") is None:
+                self.add_error(
+                    f"{part}_{line}", _("%(category)s has no cuts in this plan.") % {"category": Category(code).label}
+                )
 
     def check_band(self, code: Category, cleaned: dict[str, Any]) -> None:
         approve, block, automatic = (cleaned.get(f"{part}_{code}") for part in ("approve", "block", "automatic"))
@@ -200,8 +258,17 @@ class PlanForm(PlainForm):
             for code in Category
             if said[f"approve_{code}"] is not None
         }
-        rate = round(said["audit_percent"] / 100, 6)
-        body = {**over, "bands": bands, "classifiers": said["classifiers"], "audit_rate": rate}
+        body = {
+            **over,
+            "bands": bands,
+            "classifiers": said["classifiers"],
+            "audit_rate": round(said["audit_percent"] / 100, 6),
+            "tightening": [
+                {part: said[f"{part}_{line}"] for part in ("when", "above", "category", "by")}
+                for line in self.filled(said)
+            ],
+            "on_error": said["on_error"] or "review",
+        }
         if shadows := body.get("shadows"):
             body["shadows"] = [ref for ref in shadows if ref not in said["classifiers"]]
         return body
@@ -215,9 +282,33 @@ def number(value: Any) -> float | None:
     return found if is_probability(found) else None
 
 
-def cut(label: str) -> forms.FloatField:
+def lines_in(values: Mapping[str, Any]) -> int:
+    """How many lines of tightening the form shows: those that are there, and an empty one to fill in."""
+    found = 0
+    while f"when_{found}" in values:
+        found += 1
+    return found if found and not values.get(f"when_{found - 1}") else found + 1
+
+
+def tightening_fields(line: int) -> dict[str, forms.Field]:
+    number = {"line": line + 1}
+    categories = [("", "–"), *((code.value, code.label) for code in BY_SEVERITY)]
+    return {
+        f"when_{line}": forms.ChoiceField(
+            label=_("When this category, rule %(line)d") % number, choices=categories, required=False
+        ),
+        f"above_{line}": cut(_("Scores above, rule %(line)d") % number),
+        f"category_{line}": forms.ChoiceField(
+            label=_("Tighten this category, rule %(line)d") % number, choices=categories, required=False
+        ),
+        f"by_{line}": cut(_("By, rule %(line)d") % number, least=0.001),
+        f"remove_{line}": forms.BooleanField(label=_("Remove rule %(line)d") % number, required=False),
+    }
+
+
+def cut(label: str, *, least: float = 0) -> forms.FloatField:
     widget = forms.NumberInput(attrs={"step": "0.001", "inputmode": "decimal"})
-    return forms.FloatField(label=label, min_value=0, max_value=1, required=False, widget=widget)
+    return forms.FloatField(label=label, min_value=least, max_value=1, required=False, widget=widget)
 
 
 def draft_of_plan(plan: Plan, *, based_on: int) -> dict[str, Any]:
@@ -226,7 +317,10 @@ def draft_of_plan(plan: Plan, *, based_on: int) -> dict[str, Any]:
         "based_on": based_on,
         "audit_percent": round(plan.audit_rate * 100, 4),
         "classifiers": list(plan.classifiers),
+        "on_error": plan.on_error,
     }
+    for line, each in enumerate(plan.tightening):
+        shown |= {f"{part}_{line}": getattr(each, part) for part in ("when", "above", "category", "by")}
     for code, band in plan.bands.items():
         shown |= {
             f"approve_{code}": band.approve,

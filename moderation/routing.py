@@ -9,11 +9,12 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any, Final, Literal, Self
 
 Action = Literal["approve", "review", "block", "quarantine"]
 Zone = Literal["approve", "review", "block"]
-DemandCode = Literal["match", "rule", "term", "contradiction"]
+DemandCode = Literal["match", "rule", "rule_error", "term", "contradiction"]
 ON_ERROR: Final = ("review", "wait")
 MOST_SHADOWS: Final = 4
 
@@ -129,7 +130,8 @@ class Demand:
 @dataclass(frozen=True, slots=True)
 class Evidence:
     """One signal's word, as routing sees it: a network, a bank of known images, a term list, a rule. `error` says why
-    it has none.
+    it has none. `tightened_by` names, a category, what in the signal tightens it, where the signal's own name is not
+    enough.
     """
 
     classifier: str
@@ -138,6 +140,7 @@ class Evidence:
     demands: tuple[Demand, ...] = ()
     tighten: Mapping[str, float] = field(default_factory=dict)
     queue: str = ""
+    tightened_by: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
     def read(cls, classifier: str, probabilities: Mapping[str, float], shown: Mapping[str, Any]) -> Self:
@@ -145,7 +148,15 @@ class Evidence:
         if not shown:
             return cls(classifier, probabilities)
         demands = tuple(Demand(**each) for each in shown.get("demands", ()))
-        return cls(classifier, probabilities, "", demands, shown.get("tighten", {}), shown.get("queue", ""))
+        return cls(
+            classifier,
+            probabilities,
+            "",
+            demands,
+            shown.get("tighten", {}),
+            shown.get("queue", ""),
+            shown.get("tightened_by", {}),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +170,10 @@ class Context:
 
 @dataclass(frozen=True, slots=True)
 class Why:
-    """One reason, in a form that can be put into words in any language (`moderation.wording`)."""
+    """One reason, in a form that can be put into words in any language (`moderation.wording`). `approve` and `block`
+    are the cuts as they held for this image: lower by `tightened` than the plan's, for `tightened_by`, a category or
+    the name of a rule or signal.
+    """
 
     code: Literal["no_plan", "classifier_error", "unknown_category", "block", "between", "below"] | DemandCode
     category: str = ""
@@ -167,6 +181,16 @@ class Why:
     approve: float | None = None
     block: float | None = None
     detail: str = ""
+    tightened: float | None = None
+    tightened_by: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """By how much a category's cuts are lower for one image, and for whose sake."""
+
+    by: float
+    whose: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,12 +222,14 @@ def route(findings: Sequence[Evidence], plan: Plan | None, context: Context) -> 
     if plan is None:
         return Route("review", (Why("no_plan"),))
     doubts, probabilities = weigh(findings, plan)
-    bands = tightened(findings, plan, probabilities)
+    steps = steps_of(findings, plan, probabilities)
+    bands = tightened(plan, steps)
     zones = {category: bands[category].zone(value) for category, value in probabilities.items()}
-    blocking = [judged(bands, "block", c, probabilities[c]) for c in ranked(zones, "block", probabilities, bands)]
-    unsure = [judged(bands, "between", c, probabilities[c]) for c in ranked(zones, "review", probabilities, bands)]
+    judge = partial(judged, bands, steps)
+    blocking = [judge("block", c, probabilities[c]) for c in ranked(zones, "block", probabilities, bands)]
+    unsure = [judge("between", c, probabilities[c]) for c in ranked(zones, "review", probabilities, bands)]
     failed = any(doubt.code == "classifier_error" for doubt in doubts)
-    queue = next((one.queue for one in findings if one.queue), "")
+    queue = min(((one.classifier, one.queue) for one in findings if one.queue), default=("", ""))[1]
     held, barred, asked = (demanded(findings, action) for action in ("quarantine", "block", "review"))
     blocking, unsure = [*barred, *blocking], [*asked, *unsure]
     standing_out = (held or blocking or unsure or [Why("below")])[0].category or doubtful_category(doubts)
@@ -212,7 +238,7 @@ def route(findings: Sequence[Evidence], plan: Plan | None, context: Context) -> 
     if not blocking and (doubts or unsure):
         return Route("review", (*doubts, *unsure), standing_out, zones, probabilities, failed, queue=queue)
     clear = max(probabilities, key=lambda c: nearness(probabilities[c], bands[c]), default="")
-    below = (judged(bands, "below", clear, probabilities[clear]),) if clear else ()
+    below = (judge("below", clear, probabilities[clear]),) if clear else ()
     why = (*blocking, *doubts, *unsure) if blocking else below
     return Route(
         "block" if blocking else "approve",
@@ -238,18 +264,33 @@ def demanded(findings: Sequence[Evidence], action: str) -> list[Why]:
     return sorted(found, key=lambda why: (why.code, why.category, why.detail))
 
 
-def tightened(findings: Sequence[Evidence], plan: Plan, probabilities: Mapping[str, float]) -> Mapping[str, Band]:
-    """The plan's bands as they hold for this image. Of several tightenings of one category the strongest counts."""
-    by: dict[str, float] = {}
-    for each in plan.tightening:
-        if probabilities.get(each.when, 0.0) > each.above:
-            by[each.category] = max(each.by, by.get(each.category, 0.0))
-    for finding in findings:
-        for category, step in finding.tighten.items():
-            by[category] = max(step, by.get(category, 0.0))
-    if not by:
+def steps_of(findings: Sequence[Evidence], plan: Plan, probabilities: Mapping[str, float]) -> Mapping[str, Step]:
+    """By how much each category's cuts are lower for this image. Of several steps the largest counts; of equal ones the
+    plan's own, then by name.
+    """
+    asked = [
+        (each.category, Step(each.by, each.when))
+        for each in sorted(plan.tightening, key=lambda one: one.when)
+        if probabilities.get(each.when, 0.0) > each.above
+    ]
+    asked += [
+        (category, Step(by, finding.tightened_by.get(category) or finding.classifier))
+        for finding in sorted(findings, key=lambda one: one.classifier)
+        for category, by in finding.tighten.items()
+        if is_probability(by)  # anything else is no step, least of all one upwards
+    ]
+    steps: dict[str, Step] = {}
+    for category, step in asked:
+        if category in plan.bands and step.by > (steps[category].by if category in steps else 0.0):
+            steps[category] = step
+    return steps
+
+
+def tightened(plan: Plan, steps: Mapping[str, Step]) -> Mapping[str, Band]:
+    """The plan's bands as they hold for this image."""
+    if not steps:
         return plan.bands
-    return {category: band.tightened(by.get(category, 0.0)) for category, band in plan.bands.items()}
+    return {**plan.bands} | {category: plan.bands[category].tightened(step.by) for category, step in steps.items()}
 
 
 def weigh(findings: Sequence[Evidence], plan: Plan) -> tuple[list[Why], dict[str, float]]:
@@ -285,10 +326,16 @@ def nearness(probability: float, band: Band) -> float:
 
 
 def judged(
-    bands: Mapping[str, Band], code: Literal["block", "between", "below"], category: str, probability: float
+    bands: Mapping[str, Band],
+    steps: Mapping[str, Step],
+    code: Literal["block", "between", "below"],
+    category: str,
+    probability: float,
 ) -> Why:
-    band = bands[category]
-    return Why(code, category, probability, band.approve, band.block)
+    band, step = bands[category], steps.get(category)
+    if step is None:
+        return Why(code, category, probability, band.approve, band.block)
+    return Why(code, category, probability, band.approve, band.block, tightened=step.by, tightened_by=step.whose)
 
 
 def doubtful_category(doubts: Sequence[Why]) -> str:

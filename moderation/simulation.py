@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Final
 from django.utils.translation import gettext as _
 
 from moderation.models import Status, Submission
-from moderation.routing import Action, Band, Context, Plan, route
+from moderation.routing import Action, Band, Context, Plan, Tightening, route
+from moderation.wording import category_name
 
 if TYPE_CHECKING:
     from moderation.routing import Evidence, Route
@@ -49,6 +50,22 @@ class CutChange:
         return phrases
 
 
+@dataclass(frozen=True, slots=True)
+class TighteningChange:
+    """A conditional rule that one plan has and the other has not."""
+
+    rule: Tightening
+    added: bool
+
+    @property
+    def words(self) -> str:
+        return (
+            _("new: %(rule)s") % {"rule": told(self.rule)}
+            if self.added
+            else _("gone: %(rule)s") % {"rule": told(self.rule)}
+        )
+
+
 @dataclass(slots=True)
 class Effect:
     """Where recent images would go. `images` were replayed; on `unseen` more, a pinned version has nothing stored."""
@@ -69,6 +86,23 @@ def figure(cut: float | None) -> str:
     if cut is None:
         return _("(only a person blocks)")
     return f"{cut:.2f}" if round(cut, 2) == cut else f"{cut:g}"
+
+
+def told(rule: Tightening) -> str:
+    """A conditional rule as a sentence."""
+    return _("where %(when)s scores above %(above)s, the cuts of %(category)s are %(by)s lower") % {
+        "when": category_name(rule.when),
+        "above": figure(rule.above),
+        "category": category_name(rule.category),
+        "by": figure(rule.by),
+    }
+
+
+def tightening_changes(before: Plan | None, after: Plan) -> list[TighteningChange]:
+    """What went and what came, in that order."""
+    old = before.tightening if before else ()
+    gone = [TighteningChange(rule, added=False) for rule in old if rule not in after.tightening]
+    return gone + [TighteningChange(rule, added=True) for rule in after.tightening if rule not in old]
 
 
 def changes(before: Plan | None, after: Plan) -> list[CutChange]:

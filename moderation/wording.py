@@ -23,7 +23,23 @@ def named(code: str, _language: str | None) -> str:
 
 
 def sentence(why: Mapping[str, Any]) -> str:
-    """One stored `Why` as a sentence. Unknown codes (of a later version) are shown as they are rather than lost."""
+    """One stored `Why` as a sentence, or two: what was found, and whether its cuts were tightened. Unknown codes (of a
+    later version) are shown as they are rather than lost.
+    """
+    return " ".join(filter(None, (finding(why), tightening(why))))
+
+
+def tightening(why: Mapping[str, Any]) -> str:
+    by, whose = why.get("tightened"), why.get("tightened_by") or ""
+    if not by:
+        return ""
+    words = {"by": figure(by), "whose": category_name(whose)}
+    if whose in Category.values:
+        return _("Its cuts are %(by)s lower here, because %(whose)s stands out.") % words
+    return _("Its cuts are %(by)s lower here, as “%(whose)s” asks.") % words
+
+
+def finding(why: Mapping[str, Any]) -> str:
     words = {
         "category": category_name(why.get("category") or ""),
         "probability": figure(why.get("probability")),
@@ -45,6 +61,7 @@ def sentence(why: Mapping[str, Any]) -> str:
         "between": _("%(category)s at %(probability)s: between the plan’s cuts of %(approve)s and %(block)s."),
         "match": _("A known image (%(detail)s)."),
         "rule": _("The rule “%(detail)s” asks for this."),
+        "rule_error": _("The rule “%(detail)s” could not be worked out for this image, so a person looks."),
         "term": _("The prompt holds a listed term (%(detail)s)."),
         "contradiction": _("The file and what was declared about it disagree (%(detail)s)."),
         "below": _("Every category is below its cut; nearest is %(category)s at %(probability)s under %(approve)s."),

@@ -33,6 +33,11 @@ OUTCOMES: Final[dict[Action, Promise]] = {
     "quarantine": gettext_lazy("under legal hold"),
 }
 
+FAILING: Final[dict[str, Promise]] = {
+    "review": gettext_lazy("an image that a classifier failed on goes to a person"),
+    "wait": gettext_lazy("an image that a classifier failed on waits until it answers"),
+}
+
 
 @dataclass(frozen=True, slots=True)
 class Line:
@@ -92,6 +97,8 @@ def show(request: PersonRequest, shown: TriagePlan | None) -> HttpResponse:
         "plan": plan,
         "in_force": TriagePlan.objects.in_force(),
         "lines": lines_of(plan) if plan else [],
+        "tightening": [simulation.told(rule) for rule in plan.tightening] if plan else [],
+        "failing": FAILING[plan.on_error] if plan else "",
         "history": rows[:HISTORY],
         "older": rows[HISTORY - 1].number if len(rows) > HISTORY else None,
         "note_form": NoteForm(),
@@ -164,6 +171,8 @@ def preview(current: Plan | None, after: Plan) -> dict[str, Any]:
         "unpinned": [ref for ref in pins if ref not in after.classifiers],
         "audit_before": current.audit_rate if current else None,
         "audit_after": after.audit_rate,
+        "tightening": simulation.tightening_changes(current, after),
+        "failing": FAILING[after.on_error] if current and current.on_error != after.on_error else "",
         "effect": effect,
         "shares": [
             Share(action, effect.before[action], effect.after[action], effect.images)
@@ -185,6 +194,9 @@ def conflict(request: PersonRequest, form: PlanForm, versions: Sequence[Classifi
         "in_force": in_force,
         "theirs": in_force,
         "their_changes": simulation.changes(policies.parsed(base) if base else None, policies.parsed(in_force)),
+        "their_tightening": simulation.tightening_changes(
+            policies.parsed(base) if base else None, policies.parsed(in_force)
+        ),
     }
 
 
