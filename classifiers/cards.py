@@ -11,58 +11,26 @@ from typing import Any
 import tomli_w
 
 from classifiers.base import CardError, reference
-from classifiers.expressions import Expression
 from classifiers.fields import Table
 from classifiers.heads import Calibration
+from classifiers.shapes import (
+    CategorySpec,
+    EmbeddingSpec,
+    InputSpec,
+    OutputSpec,
+    read_embedding,
+    read_input,
+    read_outputs,
+)
 from classifiers.weights import check_weights
 
 _SLUG = re.compile(r"[-a-zA-Z0-9_]{1,100}")
-NETWORKS = ("onnx", "torchvision")
+NETWORKS = ("onnx", "torchvision", "remote")
 SIGNALS = ("hashes", "provenance", "terms", "prompts", "rules")
 KINDS = (*NETWORKS, "heads", *SIGNALS)
-WEIGHTLESS = ("hashes", "provenance", "rules")
-"""What these go by is no file of weights: it lies in the house's own tables, in code, or in the card itself."""
-INTERPOLATIONS = ("nearest", "bilinear", "bicubic", "lanczos", "box", "hamming")
-ACTIVATIONS = ("none", "softmax", "sigmoid")
-
-
-@dataclass(frozen=True, slots=True)
-class InputSpec:
-    """How a picture becomes a tensor: resized to a square of ``size``, times ``scale``, minus ``mean``, over
-    ``std``."""
-
-    size: int
-    name: str | None = None
-    layout: str = "NCHW"
-    resize: str = "stretch"
-    interpolation: str = "bilinear"
-    scale: float = 1 / 255
-    mean: tuple[float, float, float] = (0.0, 0.0, 0.0)
-    std: tuple[float, float, float] = (1.0, 1.0, 1.0)
-
-
-@dataclass(frozen=True, slots=True)
-class OutputSpec:
-    """One output of the network [N, len(classes)]; ``activation`` turns its logits into probabilities."""
-
-    name: str
-    classes: tuple[str, ...]
-    activation: str = "none"
-
-
-@dataclass(frozen=True, slots=True)
-class CategorySpec:
-    """A category code and how it is read off the classes."""
-
-    code: str
-    expression: Expression
-    calibration: Calibration = field(default_factory=Calibration)
-
-
-@dataclass(frozen=True, slots=True)
-class EmbeddingSpec:
-    output: str
-    size: int
+WEIGHTLESS = ("hashes", "provenance", "rules", "remote")
+"""What these go by is no file of weights here: it lies in the house's own tables, in code, in the card itself, or on
+another machine."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -131,12 +99,12 @@ def parse(table: Mapping[str, Any], *, folder: Path, weights: Path | None = None
         if not codes or len(set(codes)) != len(codes):
             raise CardError("a signal lists each category it may speak of once: [[outputs]] category = …")
         return Card(name, version, kind, path, sha256, table, calibrations=calibrations, codes=codes)
-    outputs, categories = _outputs(top, calibrations)
-    embedding = None
-    if (spec := top.table("embedding")) is not None:
-        embedding = EmbeddingSpec(spec.string("output"), spec.positive("size"))
+    outputs, categories = read_outputs(top, calibrations)
+    embedding, fed = read_embedding(top), read_input(top)
     if embedding is None and not categories:
         raise CardError("the card gives neither [[categories]] nor an [embedding]: it would yield nothing")
+    if fed is None:
+        raise CardError("[input] is missing: give at least size")
     return Card(
         name,
         version,
@@ -144,7 +112,7 @@ def parse(table: Mapping[str, Any], *, folder: Path, weights: Path | None = None
         path,
         sha256,
         table,
-        input=_input(top),
+        input=fed,
         outputs=outputs,
         categories=categories,
         embedding=embedding,
@@ -161,55 +129,6 @@ def _weights(top: Table, *, folder: Path, given: Path | None) -> tuple[Path, str
     path = given or folder / stated
     check_weights(path, sha256=sha256)
     return path, sha256.lower()
-
-
-def _input(top: Table) -> InputSpec:
-    spec = top.table("input")
-    if spec is None:
-        raise CardError("[input] is missing: give at least size")
-    layout = spec.string("layout", default="NCHW", among=("NCHW", "NHWC"))
-    std = spec.triple("std", default=(1.0, 1.0, 1.0))
-    if min(map(abs, std)) == 0:
-        raise CardError("[input] std must not contain 0: it divides")
-    return InputSpec(
-        size=spec.positive("size"),
-        name=spec.string("name", default="") or None,
-        layout=layout,
-        resize=spec.string("resize", default="stretch", among=("stretch", "crop", "pad")),
-        interpolation=spec.string("interpolation", default="bilinear", among=INTERPOLATIONS),
-        scale=spec.number("scale", default=1 / 255),
-        mean=spec.triple("mean", default=(0.0, 0.0, 0.0)),
-        std=std,
-    )
-
-
-def _outputs(
-    top: Table, calibrations: Mapping[str, Calibration]
-) -> tuple[tuple[OutputSpec, ...], tuple[CategorySpec, ...]]:
-    outputs: list[OutputSpec] = []
-    for spec in top.tables("outputs"):
-        classes = spec.strings("classes")
-        outputs.append(
-            OutputSpec(spec.string("name"), classes, spec.string("activation", default="none", among=ACTIVATIONS))
-        )
-    names = [name for output in outputs for name in output.classes]
-    if len(set(names)) != len(names):
-        raise CardError("two outputs have a class of the same name: rename one")
-    categories: list[CategorySpec] = []
-    for spec in top.tables("categories"):
-        code, expression = spec.string("code"), Expression(spec.string("expression"))
-        if unknown := sorted(expression.names - set(names)):
-            raise CardError(
-                f"category {code}: {', '.join(unknown)} is no class of the outputs "
-                f"(there are: {', '.join(names) or 'none'})"
-            )
-        categories.append(CategorySpec(code, expression, calibrations.get(code, Calibration())))
-    codes = [category.code for category in categories]
-    if len(set(codes)) != len(codes):
-        raise CardError("a category is given twice: join its expressions")
-    if stray := sorted(set(calibrations) - set(codes)):
-        raise CardError(f"[calibration] names {', '.join(stray)}, which the card does not score")
-    return tuple(outputs), tuple(categories)
 
 
 def _calibrations(top: Table) -> dict[str, Calibration]:

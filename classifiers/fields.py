@@ -36,8 +36,14 @@ class Table:
             raise CardError(f"{self._where}: {key} must be a finite number")
         return float(value)
 
-    def positive(self, key: str) -> int:
-        value = self._get(key, None)
+    def whole(self, key: str, *, default: int | None = None) -> int:
+        value = self._get(key, default)
+        if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+            raise CardError(f"{self._where}: {key} must be a whole number, 0 or above")
+        return value
+
+    def positive(self, key: str, *, default: int | None = None) -> int:
+        value = self._get(key, default)
         if isinstance(value, bool) or not isinstance(value, int) or not 0 < value <= 65536:
             raise CardError(f"{self._where}: {key} must be a whole number above 0")
         return value

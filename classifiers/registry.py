@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 OPENERS: Final[Mapping[str, str]] = {
     "onnx": "classifiers.backbones.onnx:open_card",
     "torchvision": "classifiers.backbones.torchvision:open_card",
+    "remote": "classifiers.backbones.remote:open_card",
 }
 """Kind -> what opens a card of it, ``(card, cache=…) -> Classifier``; imported when first needed."""
 KEPT_ABOVE: Final = ("hashes", "rules")

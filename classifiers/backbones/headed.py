@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 
+import numpy as np
+
 from classifiers.base import CardError, Classifier, FloatArray, ImageInput, Outputs, Score, scores
 from classifiers.cards import Card
 from classifiers.heads import Heads
@@ -28,7 +30,8 @@ class HeadedClassifier:
     def run(self, images: Sequence[ImageInput]) -> Outputs:
         outputs = self.backbone.run(images)
         assert outputs.embeddings is not None
-        return Outputs(self.heads.apply(outputs.embeddings), outputs.embeddings)
+        table = np.nan_to_num(self.heads.apply(outputs.embeddings), nan=0.5)
+        return Outputs(table, outputs.embeddings, errors=outputs.errors)
 
     def score(self, images: Sequence[ImageInput]) -> list[Score]:
         return scores(self.run(images), self.categories)

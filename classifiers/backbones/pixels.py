@@ -6,7 +6,7 @@ import numpy as np
 from PIL import Image
 
 from classifiers.base import FloatArray, ImageInput
-from classifiers.cards import InputSpec
+from classifiers.shapes import InputSpec
 
 
 def tensor(images: Sequence[ImageInput], spec: InputSpec) -> FloatArray:
@@ -30,7 +30,7 @@ def _square(image: Image.Image, spec: InputSpec) -> Image.Image:
     filter_ = Image.Resampling[spec.interpolation.upper()]
     size, (width, height) = spec.size, image.size
     if spec.resize == "crop":
-        side = min(width, height)
+        side = min(width, height) * spec.keep
         left, top = (width - side) / 2, (height - side) / 2
         return image.resize((size, size), filter_, box=(left, top, left + side, top + side), reducing_gap=3.0)
     if spec.resize == "pad":

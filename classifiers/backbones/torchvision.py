@@ -9,13 +9,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from classifiers.backbones.export import export_onnx
-from classifiers.backbones.network import probabilities
+from classifiers.backbones.network import Wiring, check_grey, nothing, read
 from classifiers.backbones.onnx import OnnxClassifier
 from classifiers.backbones.pixels import tensor
-from classifiers.base import CardError, FloatArray, ImageInput, Outputs, Score, scores
+from classifiers.base import CardError, ImageInput, Outputs, Score, scores
 from classifiers.cards import Card
 
 if TYPE_CHECKING:
@@ -39,7 +37,9 @@ def open_card(card: Card, *, cache: Path | None = None) -> "OnnxClassifier | Tor
     exported = folder / name
     if not exported.exists():
         part = folder / f"{name}.{os.getpid()}.part"
-        outputs = [output.name for output in card.outputs] + ([card.embedding.output] if card.embedding else [])
+        outputs = [output.name or "output" for output in card.outputs] + (
+            [card.embedding.output] if card.embedding else []
+        )
         export_onnx(
             build(card), part, size=card.input.size, input_name=card.input.name or "image", output_names=outputs
         )
@@ -111,30 +111,23 @@ class TorchClassifier:
     def run(self, images: Sequence[ImageInput]) -> Outputs:
         import torch
 
+        if not images:
+            return nothing(self.card)
         assert self.card.input is not None
-        count, width = len(images), self.embedding_size
-        if not count:
-            return Outputs(
-                np.empty((0, len(self.categories)), np.float32), np.empty((0, width), np.float32) if width else None
-            )
         if self._network is None:
             self._network = build(self.card).to(self._device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         batch = torch.from_numpy(tensor(images, self.card.input)).to(self._device)
         with torch.inference_mode(), torch.autocast(self._device, dtype=torch.bfloat16):
             results = [value.float().cpu().numpy() for value in self._network(batch)]
-        arrays: dict[str, FloatArray] = {
-            output.name: value for output, value in zip(self.card.outputs, results, strict=False)
-        }
-        embeddings = results[-1].reshape(count, -1) if self.card.embedding else None
-        if embeddings is not None and embeddings.shape[1] != width:
-            raise CardError(f"the embedding has {embeddings.shape[1]} numbers, the card says {width}: mend the card")
-        return Outputs(probabilities(self.card, arrays, count=count), embeddings)
+        names = [output.name or "output" for output in self.card.outputs]
+        embedding = self.card.embedding.output if self.card.embedding else None
+        wiring = Wiring("image", tuple(names), embedding)
+        arrays = dict(zip(wiring.wanted, results, strict=True))
+        return read(self.card, wiring, arrays, count=len(images))
 
     def score(self, images: Sequence[ImageInput]) -> list[Score]:
         return scores(self.run(images), self.categories)
 
     def check(self) -> None:
         """CardError unless the network can be built from the card and answers for a grey picture."""
-        from PIL import Image
-
-        self.run([ImageInput(Image.new("RGB", (64, 64), (127, 127, 127)))])
+        check_grey(self)

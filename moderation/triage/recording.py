@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Final
 
+import numpy as np
 from django.db import connection, transaction
 from django.utils import timezone
 from pgvector import HalfVector
@@ -67,7 +68,7 @@ def record(outcomes: Sequence[Outcome], spoken: Spoken, *, plan: TriagePlan | No
         Embedding(submission=one.submission, backbone=version, vector=HalfVector(table[one.index]))
         for version, table in spoken.embeddings.items()
         for one in ours
-        if one.index is not None
+        if one.index is not None and np.isfinite(table[one.index]).all()
     )
     ReviewRequest.objects.bulk_create([request for one in ours if (request := request_for(one)) is not None])
     lifecycle.move_many([move_of(one, plan) for one in ours], actor=TRIAGE)

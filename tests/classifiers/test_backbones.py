@@ -18,8 +18,8 @@ from classifiers import cards
 from classifiers.backbones.onnx import OnnxClassifier
 from classifiers.backbones.pixels import tensor
 from classifiers.base import CardError, ImageInput
-from classifiers.cards import InputSpec
 from classifiers.registry import load_card
+from classifiers.shapes import InputSpec
 from classifiers.weights import file_sha256
 from tests.classifiers.graphs import colour_card
 
@@ -61,7 +61,7 @@ def test_a_session_is_opened_late_and_with_one_thread(tmp_path: Path) -> None:
     classifier = OnnxClassifier(cards.read(colour_card(tmp_path)))
 
     assert classifier._session is None
-    options = classifier.session().get_session_options()
+    options = classifier.session()[0].get_session_options()
     assert (options.intra_op_num_threads, options.inter_op_num_threads) == (1, 1)
     assert classifier.session() is classifier.session()
 

@@ -71,7 +71,7 @@ def test_a_dumped_card_reads_back_the_same(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("changes", "reason"),
     [
-        ({"kind": "sorcery"}, "kind is 'sorcery'; it must be one of onnx, torchvision, heads"),
+        ({"kind": "sorcery"}, "kind is 'sorcery'; it must be one of onnx, torchvision, remote, heads"),
         ({"name": None}, "name is missing"),
         ({"version": ""}, "version must be a text"),
         ({"name": "a@b"}, "name must be a slug"),
@@ -204,9 +204,19 @@ def test_a_calibration_edited_by_hand_is_noticed(tmp_path: Path) -> None:
         load_card(heads_card(tmp_path, stated=9.0))
 
 
-def test_a_network_that_yields_nan_is_never_read_as_safe(tmp_path: Path) -> None:
-    classifier = load_card(
-        colour_card(tmp_path, categories=[{"code": "OTHER", "expression": "(red - red) / (red - red)"}])
-    )
+def test_a_picture_that_yields_nan_is_an_error_of_its_own(tmp_path: Path) -> None:
+    classifier = load_card(colour_card(tmp_path, categories=[{"code": "OTHER", "expression": "red / red"}]))
 
-    assert classifier.score([solid(9, 9, 9)])[0]["OTHER"] == 0.5
+    outputs = classifier.run([solid(9, 9, 9), solid(0, 9, 9), solid(1, 9, 9)])
+
+    assert outputs.errors == {1: "the network yields NaN or infinity for this picture"}
+    assert outputs.probabilities[:, 0].tolist() == [1.0, 0.5, 1.0]
+    assert outputs.embeddings is not None
+    assert np.isnan(outputs.embeddings).all(axis=1).tolist() == [False, True, False]
+
+
+def test_a_network_that_yields_nan_for_a_grey_picture_is_refused(tmp_path: Path) -> None:
+    card = colour_card(tmp_path, categories=[{"code": "OTHER", "expression": "(red - red) / (red - red)"}])
+
+    with pytest.raises(CardError, match="its weights are damaged"):
+        load_card(card)
