@@ -160,17 +160,20 @@ class Heads:
     def embedding_size(self) -> int:
         return int(self.weight.shape[1])
 
-    def logits(self, embeddings: FloatArray) -> FloatArray:
-        """[N, D] -> [N, K], one matrix product."""
+    def check(self, embeddings: FloatArray | NDArray[np.float16]) -> None:
+        """CardError unless ``embeddings`` are [N, D] of these heads' D."""
         if embeddings.ndim != 2 or embeddings.shape[1] != self.embedding_size:
             raise CardError(f"heads expect embeddings [N, {self.embedding_size}], got {list(embeddings.shape)}")
-        return np.asarray(embeddings, dtype=np.float32) @ self.weight.T + self.bias
 
-    def apply(self, embeddings: FloatArray) -> FloatArray:
-        """Calibrated probabilities [N, K] of embeddings [N, D] (float16 or float32)."""
+    def apply(self, embeddings: FloatArray | NDArray[np.float16]) -> FloatArray:
+        """Calibrated probabilities [N, K] of embeddings [N, D]."""
+        return Stack((self,)).apply(embeddings)[0]
+
+    def calibrated(self, logits: NDArray[np.float64]) -> FloatArray:
+        """Probabilities of the logits [N, K] of these heads."""
         scale = np.array([c.scale for c in self.calibrations])
         shift = np.array([c.shift for c in self.calibrations])
-        return sigmoid(self.logits(embeddings) * scale + shift).astype(np.float32)
+        return sigmoid(logits * scale + shift).astype(np.float32)
 
     def only(self, category: str) -> tuple[FloatArray, float, Calibration] | None:
         """Weight [D], bias and calibration of one category, or None when there is no such head."""
@@ -215,3 +218,24 @@ class Heads:
                 f"{path.name} is not a heads file (safetensors with weight, bias, scale, shift): {error}"
             ) from error
         return cls(tuple(categories), tensors["weight"], tensors["bias"], calibrations)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Stack:
+    """The heads of several versions on one backbone, evaluated as one matrix product for a whole batch."""
+
+    members: tuple[Heads, ...]
+
+    def apply(self, embeddings: FloatArray | NDArray[np.float16]) -> list[FloatArray]:
+        """What each member says of embeddings [N, D]: calibrated probabilities [N, K] a member, in order.
+
+        In double precision, so that a head says the same alone and among others, of one picture and of a thousand:
+        a product in single precision depends on how it is cut into blocks.
+        """
+        for heads in self.members:
+            heads.check(embeddings)
+        weight, bias = (np.concatenate([getattr(heads, name) for heads in self.members]) for name in ("weight", "bias"))
+        logits = np.asarray(embeddings, dtype=np.float64) @ weight.T.astype(np.float64) + bias
+        borders = np.cumsum([len(heads.categories) for heads in self.members])[:-1]
+        columns = np.split(logits, borders, axis=1)
+        return [heads.calibrated(mine) for heads, mine in zip(self.members, columns, strict=True)]

@@ -72,12 +72,12 @@ def register(card_path: Path | str) -> ClassifierVersion:
     if existing is not None:
         return _same(existing, card, table)
     backbone: ClassifierVersion | None = None
-    classifier: Classifier | None = None
+    classifier: Classifier | Heads | None = None
     if card.kind == "heads":
         backbone = ClassifierVersion.objects.with_refs([card.backbone]).first()
         if backbone is None:
             raise CardError(f"backbone {card.backbone} is not registered: add its card first")
-        classifier = _headed(card, load(backbone))
+        classifier = _heads_for(card, backbone.embedding_size)
     elif card.kind not in KEPT_ABOVE:
         opened = _opened(card, cache=None)
         opened.check()
@@ -161,6 +161,15 @@ def _headed(card: Card, backbone: Classifier) -> Classifier:
     from classifiers.backbones.headed import HeadedClassifier, read_heads
 
     return HeadedClassifier(card, backbone, read_heads(card))
+
+
+def _heads_for(card: Card, size: int | None) -> Heads:
+    """The heads of a card, which fit a backbone of this size. The backbone was run when it was registered."""
+    from classifiers.backbones.headed import check_fit, read_heads
+
+    heads = read_heads(card)
+    check_fit(card, heads, size)
+    return heads
 
 
 def _beside(card: Card, path: Path) -> Classifier:

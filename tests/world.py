@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -99,23 +100,21 @@ def colour_eyes(folder: Path, *, version: str = "1") -> ClassifierVersion:
     return registry.register(card)
 
 
-def heads(folder: Path, backbone: ClassifierVersion, *categories: str) -> ClassifierVersion:
-    """Real heads on that backbone; each says 0.5 of everything."""
-    count, width = len(categories), backbone.embedding_size or 0
-    plain = (Calibration(),) * count
-    Heads(categories, np.zeros((count, width), np.float32), np.zeros(count, np.float32), plain).save(
-        folder / "heads.safetensors"
-    )
-    table = {
-        "name": "heads",
-        "version": "1",
-        "kind": "heads",
-        "backbone": backbone.ref,
-        "weights": "heads.safetensors",
-        "sha256": registry.digest(folder / "heads.safetensors"),
-        "licence": "Apache-2.0",
-    }
-    return registry.register(cards.dump(table, folder / "heads.toml"))
+def heads(
+    folder: Path,
+    backbone: ClassifierVersion,
+    rows: Mapping[str, Sequence[float]],
+    *,
+    name: str = "heads",
+    version: str = "1",
+) -> ClassifierVersion:
+    """Registered heads on `backbone`: a row of weights a category, and a last number for its bias."""
+    table = np.array(list(rows.values()), dtype=np.float32)
+    weights = folder / f"{name}-{version}.safetensors"
+    Heads(tuple(rows), table[:, :-1], table[:, -1], (Calibration(),) * len(rows)).save(weights)
+    card = {"name": name, "version": version, "kind": "heads", "backbone": backbone.ref, "licence": "Apache-2.0"}
+    card |= {"weights": weights.name, "sha256": registry.digest(weights)}
+    return registry.register(cards.dump(card, folder / f"{name}-{version}.toml"))
 
 
 def publish(*refs: str, bands: dict[str, dict[str, float]] | None = None, audit_rate: float = 0.0) -> TriagePlan:

@@ -14,11 +14,7 @@ class HeadedClassifier:
     already."""
 
     def __init__(self, card: Card, backbone: Classifier, heads: Heads) -> None:
-        if backbone.embedding_size != heads.embedding_size:
-            raise CardError(
-                f"{card.reference} wants embeddings of {heads.embedding_size} numbers, {card.backbone} yields "
-                f"{backbone.embedding_size}: name the backbone it was trained on"
-            )
+        check_fit(card, heads, backbone.embedding_size)
         self.card, self.backbone, self.heads = card, backbone, heads
         self.name, self.version = card.name, card.version
         self.categories = heads.categories
@@ -35,6 +31,15 @@ class HeadedClassifier:
 
     def score(self, images: Sequence[ImageInput]) -> list[Score]:
         return scores(self.run(images), self.categories)
+
+
+def check_fit(card: Card, heads: Heads, size: int | None) -> None:
+    """CardError unless the heads want embeddings of ``size`` numbers, as their backbone yields them."""
+    if size != heads.embedding_size:
+        raise CardError(
+            f"{card.reference} wants embeddings of {heads.embedding_size} numbers, {card.backbone} yields "
+            f"{size}: name the backbone it was trained on"
+        )
 
 
 def read_heads(card: Card) -> Heads:

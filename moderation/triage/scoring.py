@@ -1,4 +1,4 @@
-"""Running the plan's classifiers over a batch: each backbone once, then every head on its embeddings."""
+"""Running the plan's classifiers over a batch: each backbone once, then all heads on its embeddings in one product."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from classifiers import registry
+from classifiers.heads import Heads, Stack
 from classifiers.models import ClassifierVersion
 from moderation.routing import Evidence, Plan
 
@@ -85,6 +86,9 @@ def score(images: Sequence[ImageInput], plan: Plan) -> Spoken:
         except Exception as error:  # a model may fail in any way; the image then goes to a person
             log.exception("classifier %s failed on a batch of %d", ref, len(images))
             spoken.errors[ref] = f"{ref}: {type(error).__name__}"
+    for backbone in spoken.embeddings:
+        heads = [one for one in versions.values() if one.backbone == backbone and one.ref not in spoken.errors]
+        speak(heads, spoken.embeddings[backbone], spoken)
     return spoken
 
 
@@ -97,7 +101,7 @@ def named(refs: Sequence[str]) -> Sequence[ClassifierVersion]:
 
 
 def run(version: ClassifierVersion, images: Sequence[ImageInput], spoken: Spoken) -> None:
-    """Afterwards `spoken` holds the version's word on every image."""
+    """Afterwards `spoken` holds the version's word on every image; of heads, what they are to speak on."""
     eyes = see(version.backbone or version, images, spoken.passes)
     if eyes.embeddings is not None:
         spoken.embeddings[version.backbone or version] = eyes.embeddings.astype(np.float16)
@@ -109,13 +113,26 @@ def run(version: ClassifierVersion, images: Sequence[ImageInput], spoken: Spoken
         spoken.probabilities[version] = stored(eyes.probabilities)
     elif eyes.embeddings is None:
         raise ValueError(f"{version.backbone.ref} yields no embedding for {version.ref}")
-    else:
-        spoken.probabilities[version] = heads_on(version, spoken.embeddings[version.backbone])
+
+
+def speak(versions: Sequence[ClassifierVersion], embeddings: NDArray[np.float16], spoken: Spoken) -> None:
+    """All heads on one backbone say their word together. One whose weights cannot be used is an error of its own."""
+    able: dict[ClassifierVersion, Heads] = {}
+    for version in versions:
+        try:
+            able[version] = registry.load_heads(version)
+            able[version].check(embeddings)
+        except Exception as error:  # weights may be broken in any way; the image then goes to a person
+            log.exception("heads %s cannot be used", version.ref)
+            spoken.errors[version.ref] = f"{version.ref}: {type(error).__name__}"
+            able.pop(version, None)
+    words = Stack(tuple(able.values())).apply(embeddings) if able else ()
+    spoken.probabilities |= {version: stored(word) for version, word in zip(able, words, strict=True)}
 
 
 def heads_on(version: ClassifierVersion, embeddings: NDArray[np.float16]) -> NDArray[np.float64]:
     """A head's word on embeddings as they are stored (half precision): live triage and replay see the same numbers."""
-    return stored(registry.load_heads(version).apply(embeddings.astype(np.float32)))
+    return stored(registry.load_heads(version).apply(embeddings))
 
 
 def stored(probabilities: NDArray[np.float32]) -> NDArray[np.float64]:

@@ -17,7 +17,7 @@ from django.conf import settings
 from django.db import connections
 
 from moderation.routing import Plan
-from moderation.triage.scoring import Spoken, named, run
+from moderation.triage.scoring import Spoken, heads_on, named, run
 
 if TYPE_CHECKING:
     from classifiers.base import ImageInput
@@ -63,6 +63,8 @@ def alone(version: ClassifierVersion, images: Sequence[ImageInput], spoken: Spok
 
     def look() -> Spoken:
         run(version, images, mine)
+        if version.backbone is not None:
+            mine.probabilities[version] = heads_on(version, mine.embeddings[version.backbone])
         check(mine, version, len(images))
         return mine
 

@@ -18,13 +18,14 @@ from classifiers.models import ClassifierVersion
 from moderation import adoption
 from moderation.actors import Actor
 from moderation.forms import NoteForm
-from moderation.models import Scope, TriagePlan
+from moderation.models import Embedding, Finding, Scope, TriagePlan
 from moderation.policies import Outdated
 from moderation.routing import PlanError
 from moderation.views.access import PersonRequest, requires
 from moderation.views.versions import newest
 
 LISTED: Final = 20
+COUNTED: Final = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +57,7 @@ def detail(request: PersonRequest, pk: UUID) -> HttpResponse:
         "plan": plan,
         "pinned": version.ref in pinned_by(plan),
         "measured": measured(version),
+        "spoken": spoken_on(version),
         "siblings": ClassifierVersion.objects.filter(name=version.name)
         .order_by("-created_at", "-pk")
         .defer("card", "metrics")[:LISTED],
@@ -63,6 +65,13 @@ def detail(request: PersonRequest, pk: UUID) -> HttpResponse:
         **what_adopting_does(version, may_adopt=request.user.has_scope(Scope.ML)),
     }
     return render(request, "moderation/classifier.html", context)
+
+
+def spoken_on(version: ClassifierVersion) -> dict[str, Any]:
+    """On how many images its word is stored, of how many whose embedding is. Counted up to COUNTED, never further."""
+    found = Finding.objects.filter(classifier=version)[: COUNTED + 1].count()
+    stored = Embedding.objects.filter(backbone=version.backbone_id or version)[: COUNTED + 1].count()
+    return {"findings": min(found, COUNTED), "embeddings": min(stored, COUNTED), "more": max(found, stored) > COUNTED}
 
 
 def what_adopting_does(version: ClassifierVersion, *, may_adopt: bool) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from scipy.optimize import minimize
 
 from classifiers.base import CardError
-from classifiers.heads import Calibration, CalibrationError, Heads, calibrate, sigmoid
+from classifiers.heads import Calibration, CalibrationError, Heads, Stack, calibrate, sigmoid
 
 
 def sample(n: int, *, scale: float, shift: float, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
@@ -168,6 +168,26 @@ def test_apply_is_the_calibrated_matrix_product() -> None:
         np.testing.assert_allclose(
             found[:, k], calibration.apply(embeddings @ heads.weight[k] + heads.bias[k]), atol=1e-6
         )
+
+
+def test_many_versions_in_one_product_say_what_each_says_alone() -> None:
+    rng = np.random.default_rng(2)
+    many = [
+        Heads(
+            tuple(f"C{i}" for i in range(k)),
+            rng.normal(0, 0.2, (k, 64)).astype(np.float32),
+            rng.normal(size=k).astype(np.float32),
+            tuple(Calibration(float(rng.uniform(0.5, 2)), -1.0, "platt") for _ in range(k)),
+        )
+        for k in (18, 1, 5)
+    ]
+    embeddings = rng.normal(size=(100, 64)).astype(np.float16)
+
+    together = Stack(tuple(many)).apply(embeddings)
+
+    for heads, table in zip(many, together, strict=True):
+        np.testing.assert_array_equal(table, heads.apply(embeddings))
+        np.testing.assert_array_equal(table[:1], heads.apply(embeddings[:1]))
 
 
 def test_half_precision_embeddings_are_taken() -> None:

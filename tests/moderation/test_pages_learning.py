@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,7 +11,8 @@ from django.urls import reverse
 
 from classifiers.evaluation import evaluate
 from classifiers.models import ClassifierVersion
-from moderation.models import TriagePlan, User
+from moderation.models import Client, TriagePlan, User
+from tests import world
 
 HEADS = ["WEAPONS_DANGEROUS", "REGULATED", "PRIVACY"]
 
@@ -90,6 +92,20 @@ def test_a_version_shows_its_card_and_its_figures(browser: Browser, heads: Class
     assert "few labels" in page
     assert "nothing was measured" in page
     assert "Weapons at a threshold" in page
+
+
+def test_a_version_says_on_how_much_of_history_it_has_spoken(
+    browser: Browser, eyes: TriagePlan, platform: Client, tmp_path: Path
+) -> None:
+    backbone = ClassifierVersion.objects.get()
+    for red in (0.1, 0.5):
+        world.triaged(platform, world.png(red=red))
+    version = world.heads(tmp_path, backbone, {"HATE": [1, 0, 0, 0]})
+
+    assert "2 images of 2 embeddings stored" in browser.get(page_of(backbone)).content.decode()
+    page = browser.get(page_of(version)).content.decode()
+    assert "0 images of 2 embeddings stored" in page
+    assert "manage.py rescore heads@1" in page
 
 
 def test_a_version_without_figures_says_so(browser: Browser, eyes: TriagePlan) -> None:

@@ -111,7 +111,7 @@ def test_a_shadow_that_fails_is_only_missed(
 
 
 def test_a_shadow_whose_weights_are_gone_is_only_missed(eyes: TriagePlan, tmp_path: Path, platform: Client) -> None:
-    heads = world.heads(tmp_path, ClassifierVersion.objects.get(), "PRIVACY")
+    heads = world.heads(tmp_path, ClassifierVersion.objects.get(), {"PRIVACY": [0, 0, 0, 0]})
     shadows.start(heads.ref, actor=COMMAND)
     storages["models"].delete(heads.weights)
 
@@ -139,7 +139,7 @@ def test_heads_on_eyes_in_service_cost_no_pass(
     eyes: TriagePlan, platform: Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     backbone = ClassifierVersion.objects.get()
-    heads = world.heads(tmp_path, backbone, "PRIVACY")
+    heads = world.heads(tmp_path, backbone, {"PRIVACY": [0, 0, 0, 0]})
     shadows.start(heads.ref, actor=COMMAND)
     passes = []
     eye = registry.load(backbone)

@@ -82,6 +82,26 @@ def test_without_a_plan_everything_goes_to_people(guidelines: None, platform: Cl
     assert ReviewRequest.objects.get(submission=submission).reason == Reason.POLICY
 
 
+def test_all_heads_on_a_backbone_speak_and_one_that_is_lost_fails_alone(
+    eyes: TriagePlan, platform: Client, tmp_path: Path
+) -> None:
+    backbone = ClassifierVersion.objects.get()
+    first = world.heads(tmp_path, backbone, {"HATE": [4, 0, 0, -2], "PRIVACY": [0, 0, 4, -2]}, name="first")
+    second = world.heads(tmp_path, backbone, {"HATE": [-4, 0, 0, 0]}, name="second")
+    lost = world.heads(tmp_path, backbone, {"OTHER": [0, 1, 0, 0]}, name="lost")
+    storages["models"].delete(lost.weights)
+    world.publish(
+        first.ref, second.ref, lost.ref, bands={**world.BANDS, "HATE": {"approve": 0.9}, "OTHER": {"approve": 0.9}}
+    )
+
+    submission = world.submit(platform, world.png(red=0.5))
+    assert rounds(submission) == settings.TRIAGE_MAX_ATTEMPTS
+
+    found = {one.classifier.ref: one.probabilities for one in submission.findings.select_related("classifier")}
+    assert found == {"first@1": pytest.approx([0.5, 0.119], abs=0.01), "second@1": pytest.approx([0.119], abs=0.01)}
+    assert [why["detail"] for why in submission.reasons if why["code"] == "classifier_error"] == ["lost@1: CardError"]
+
+
 def test_a_failing_classifier_is_tried_again_and_then_people_look(broken_weights: None, platform: Client) -> None:
     submission = world.triaged(platform, world.png())
     assert submission.status == Status.RECEIVED
