@@ -27,6 +27,8 @@ OPENERS: Final[Mapping[str, str]] = {
     "onnx": "classifiers.backbones.onnx:open_card",
     "torchvision": "classifiers.backbones.torchvision:open_card",
     "remote": "classifiers.backbones.remote:open_card",
+    "terms": "classifiers.prompts.listed:open_card",
+    "prompts": "classifiers.prompts.learnt:open_card",
 }
 """Kind -> what opens a card of it, ``(card, cache=…) -> Classifier``; imported when first needed."""
 KEPT_ABOVE: Final = ("hashes", "rules")

@@ -15,6 +15,8 @@ from classifiers.base import CardError
 from classifiers.heads import Heads
 from classifiers.manifests import Manifest
 from classifiers.models import ClassifierVersion
+from classifiers.prompt_training import PromptRecipe, train_prompts
+from classifiers.prompts.examples import Examples
 from classifiers.training import Recipe, train_heads
 
 _KIND = "heads"
@@ -129,3 +131,20 @@ def describe(result: Retraining) -> dict[str, Any]:
         **result.means(),
         "metrics": row.metrics,
     }
+
+
+def retrain_prompts(examples: Examples, *, recipe: PromptRecipe, name: str) -> Retraining:
+    """Teach a prompt model and register it as the next version of ``name``; nothing is done when nothing changed.
+
+    Raises TrainingError when the examples are too few.
+    """
+    family = list(ClassifierVersion.objects.filter(name=name).order_by("created_at"))
+    same = [
+        row for row in family if row.manifest_fingerprint == examples.fingerprint and row.recipe_digest == recipe.digest
+    ]
+    if same:
+        return Retraining(same[-1], skipped=True)
+    candidate = train_prompts(examples, recipe=recipe)
+    with TemporaryDirectory(prefix="loupe-candidate-") as folder:
+        card = candidate.write(Path(folder), name=name, version=_next(family), licence=_LICENCE)
+        return Retraining(registry.register(card), skipped=False)

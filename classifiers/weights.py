@@ -5,14 +5,14 @@ from pathlib import Path
 
 from classifiers.base import CardError
 
-SAFE_SUFFIXES = (".onnx", ".safetensors")
+SAFE_SUFFIXES = (".onnx", ".safetensors", ".jsonl")
 _PICKLE_SUFFIXES = (".pt", ".pth", ".pkl", ".pickle", ".bin", ".ckpt", ".joblib")
 _ZIP = b"PK\x03\x04"
 _CHUNK = 1 << 20
 
 
 def check_weights(path: Path, *, sha256: str) -> None:
-    """CardError unless ``path`` is an ONNX or safetensors file with this sha256 (hex)."""
+    """CardError unless ``path`` is an ONNX, safetensors or JSON Lines file with this sha256 (hex)."""
     suffix = path.suffix.lower()
     if suffix in _PICKLE_SUFFIXES:
         raise CardError(

@@ -16,7 +16,17 @@ APPS: Final = ("classifiers", "moderation", "review", "config")  # lowest first
 DOORS: Final = {"api", "views", "admin", "management", "tasks"}
 REQUEST_DOORS: Final = {"api", "views", "admin"}
 DRAWERS: Final = {"utils", "util", "helpers", "helper", "common", "misc", "services", "service", "managers", "manager"}
-HEAVY: Final = {"torch", "torchvision", "onnx", "onnxruntime", "onnxscript", "transformers", "faiss"}
+HEAVY: Final = {
+    "torch",
+    "torchvision",
+    "onnx",
+    "onnxruntime",
+    "onnxscript",
+    "transformers",
+    "faiss",
+    "sklearn",
+    "scipy",
+}
 EDITS: Final = {"create", "update", "get_or_create", "update_or_create", "bulk_create", "bulk_update", "delete", "save"}
 
 

@@ -1,4 +1,4 @@
-"""`train --manifest M`: fit heads to labels and register the candidate."""
+"""`train --manifest M`: fit heads, or a prompt model, to labels and register the candidate."""
 
 from __future__ import annotations
 
@@ -11,25 +11,38 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from classifiers import manifests
 from classifiers.base import CardError
-from classifiers.retraining import describe, retrain
+from classifiers.prompt_training import PromptRecipe
+from classifiers.prompts import examples
+from classifiers.retraining import Retraining, describe, retrain, retrain_prompts
 from classifiers.training import Recipe, TrainingError
 
 
 class Command(BaseCommand):
     help = (
-        "Fit heads to a label manifest, calibrate and measure them on labels kept apart, and register the next "
-        "version. "
+        "Fit heads to a label manifest, or (--kind prompts) a prompt model to labelled prompts, calibrate and measure "
+        "it on labels kept apart, and register the next version. "
         "Nothing is done when these labels and this recipe were trained before. Nothing changes in triage until a plan "
         "pins the version: adopt it. "
         "Exit status: 0 trained or nothing to do, 1 the labels do not suffice, 2 bad use."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--manifest", type=Path, required=True, metavar="M", help="folder that export_labels wrote")
+        parser.add_argument(
+            "--kind", choices=("heads", "prompts"), default="heads", help="what to train (default: heads)"
+        )
+        parser.add_argument(
+            "--manifest",
+            type=Path,
+            required=True,
+            metavar="M",
+            help="folder that export_labels wrote; for prompts a CSV or JSONL file with prompt and categories",
+        )
         parser.add_argument(
             "--recipe", type=Path, metavar="R", help="TOML file with fields of the recipe (default: its defaults)"
         )
-        parser.add_argument("--name", default="", help="name of the heads (default: those that scored the pictures)")
+        parser.add_argument(
+            "--name", default="", help="name of the version (default: the heads that scored the pictures; prompts)"
+        )
         parser.add_argument(
             "--backbone", default="", metavar="VERSION", help="name@version of the backbone (default: the manifest's)"
         )
@@ -39,12 +52,9 @@ class Command(BaseCommand):
 
     def handle(self, *_args: object, **options: Any) -> None:
         try:
-            manifest = manifests.read(options["manifest"])
-            recipe = read_recipe(options["recipe"])
-        except (manifests.ManifestError, TrainingError) as error:
+            result = trained(options)
+        except (manifests.ManifestError, examples.ExampleError, BadRecipe) as error:
             raise CommandError(str(error), returncode=2) from error
-        try:
-            result = retrain(manifest, recipe=recipe, name=options["name"], backbone=options["backbone"])
         except (CardError, TrainingError) as error:
             raise CommandError(str(error), returncode=1) from error
         if options["json"]:
@@ -59,6 +69,27 @@ class Command(BaseCommand):
             self.stdout.write(f"  {category:<22} {figures or 'not measured'}")
             for note in row.get("notes", ()):
                 self.stdout.write(f"    {note}")
+
+
+class BadRecipe(Exception):
+    """The recipe file cannot be used."""
+
+
+def trained(options: dict[str, Any]) -> Retraining:
+    """Train what was asked for. Raises BadRecipe and what reading and training raise."""
+    if options["kind"] == "prompts":
+        try:
+            recipe = PromptRecipe.read(options["recipe"])
+        except TrainingError as error:
+            raise BadRecipe(str(error)) from error
+        labelled = examples.read(options["manifest"], names=recipe.names)
+        return retrain_prompts(labelled, recipe=recipe, name=options["name"] or "prompts")
+    manifest = manifests.read(options["manifest"])
+    try:
+        of_heads = read_recipe(options["recipe"])
+    except TrainingError as error:
+        raise BadRecipe(str(error)) from error
+    return retrain(manifest, recipe=of_heads, name=options["name"], backbone=options["backbone"])
 
 
 def read_recipe(path: Path | str | None) -> Recipe:
