@@ -159,7 +159,7 @@ def held_back(data: Examples, model: PromptModel) -> tuple[float, dict[str, tupl
     """AUC of any category against harmless prompts; then by category: among all, and among the labelled ones alone."""
     here = np.flatnonzero(data.split == "test")
     found = model.apply([data.prompts[row] for row in here])
-    truth = [data.labels[row] for row in here]
+    truth = [data.labels[row] for row in here.tolist()]
     any_ = np.array([float(bool(codes)) for codes in truth])
     by_category = {}
     for k, code in enumerate(model.heads.categories):
