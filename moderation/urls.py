@@ -18,5 +18,6 @@ urlpatterns = [
     path("learning/", learning.index, name="learning"),
     path("learning/<uuid:pk>/", learning.detail, name="classifier"),
     path("learning/<uuid:pk>/adopt/", learning.adopt, name="classifier_adopt"),
+    path("learning/<uuid:pk>/shadow/set/", learning.shadow, name="classifier_shadow_set"),
     path("audit/", audit.index, name="audit"),
 ]

@@ -101,7 +101,7 @@ def shown(claims: Sequence[Claim], reviewer: User) -> list[dict[str, Any]]:
                 **judged(claim, scores.get(claim.request.submission_id, {})),
                 "image": {
                     variant.value: images.link(claim.request.submission, reviewer, variant)
-                    for variant in images.Variant
+                    for variant in (images.Variant.BLURRED, images.Variant.WORKING)
                 },
                 "policy": worded(rules.get(category_of(claim))),
             },

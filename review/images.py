@@ -27,10 +27,21 @@ LOOK_BACK: Final = timedelta(hours=1)  # after a lease, for the reviewer's own h
 
 
 class Variant(StrEnum):
-    """What is served: names of fields of Submission and of files in the storage "derivatives"."""
+    """What is served. The first two go with a claim; a glimpse is the blurred image outside of one, where a page lists
+    images to whoever answers for the machines or compares with what is before them.
+    """
 
     BLURRED = "blurred"
     WORKING = "working"
+    GLIMPSE = "glimpse"
+
+    @property
+    def field(self) -> str:
+        """Of Submission: the name of a file in the storage "derivatives"."""
+        return "working" if self is Variant.WORKING else "blurred"
+
+
+GLIMPSERS: Final = (Scope.REVIEW, Scope.ML, Scope.POLICY)
 
 
 class LinkExpired(Exception):
@@ -80,19 +91,31 @@ def open_link(submission: UUID, reviewer: User, variant: Variant, given: str) ->
         return Opened(file.read(), seconds_left(given))
 
 
-def name_of(submission: UUID, reviewer: User, variant: Variant) -> str:
+def name_of(submission: UUID, person: User, variant: Variant) -> str:
     """The file's name, when this person may look at this image now. Raises NotAllowed or Submission.DoesNotExist."""
-    if not reviewer.has_scope(Scope.REVIEW):
+    glimpse = variant is Variant.GLIMPSE
+    if not (may_glimpse(person) if glimpse else person.has_scope(Scope.REVIEW)):
         raise NotAllowed(_("Only reviewers look at images."))
     held = Claim.objects.filter(
-        request__submission=OuterRef("pk"), reviewer=reviewer, expires_at__gt=timezone.now() - LOOK_BACK
+        request__submission=OuterRef("pk"), reviewer=person, expires_at__gt=timezone.now() - LOOK_BACK
     )
-    status, name, is_held = Submission.objects.values_list("status", variant.value, Exists(held)).get(pk=submission)
+    status, name, is_held = Submission.objects.values_list("status", variant.field, Exists(held)).get(pk=submission)
     if status == Status.QUARANTINED:
         raise NotAllowed(_("This image is under legal hold."))
-    if not is_held:
+    if not glimpse and not is_held:
         raise NotAllowed(_("You hold no claim on this image."))
     return str(name)
+
+
+def may_glimpse(person: User) -> bool:
+    return any(person.has_scope(scope) for scope in GLIMPSERS)
+
+
+def glimpse(submission: Submission, person: User) -> str:
+    """A link to the blurred image for a list; "" for whom it is not meant, and for what lies under legal hold."""
+    if submission.status == Status.QUARANTINED or not may_glimpse(person):
+        return ""
+    return link(submission, person, Variant.GLIMPSE)
 
 
 def seconds_left(given: str) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import include, path, register_converter
 
-from review.views import desk, past, queues
+from review.views import comparisons, desk, past, queues
 from review.views.home import home
 from review.views.images import VariantConverter, image
 
@@ -20,5 +20,6 @@ urlpatterns = [
     path("desk/<slug:name>/", desk.desk, name="desk-queue"),
     path("desk/<slug:name>/claim", desk.claim, name="desk-claim"),
     path("images/<uuid:submission>/<variant:variant>.jpg", image, name="review-image"),
+    path("learning/<uuid:pk>/shadow/", comparisons.shadow, name="classifier_shadow"),
     path("api/v1/", include("review.api.urls")),
 ]

@@ -14,3 +14,9 @@ register.filter("cut", figure)
 def share(value: float) -> str:
     """A share as a percentage: 0.05 → 5 %."""
     return f"{100 * value:g} %"
+
+
+@register.filter
+def tenths(value: float) -> str:
+    """A measured share as a percentage: 0.98765 → 98.8 %."""
+    return f"{100 * value:.1f} %"

@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from classifiers.models import ClassifierVersion
-from moderation import adoption
+from moderation import adoption, shadows
 from moderation.actors import Actor
 from moderation.forms import NoteForm
 from moderation.models import Embedding, Finding, Scope, TriagePlan
@@ -41,10 +41,15 @@ class Measured:
 def index(request: PersonRequest) -> HttpResponse:
     plan = TriagePlan.objects.in_force()
     pinned = pinned_by(plan)
-    versions = newest(each=LISTED, keeping=pinned).select_related("backbone").defer("card", "backbone__card")
+    versions = (
+        newest(each=LISTED, keeping=[*pinned, *shadows.standing(plan)])
+        .select_related("backbone")
+        .defer("card", "backbone__card")
+    )
     lines = [(version, weakest(version)) for version in versions]
     families = [(name, list(group)) for name, group in groupby(lines, key=lambda line: line[0].name)]
-    return render(request, "moderation/learning.html", {"families": families, "plan": plan, "pinned": pinned})
+    context = {"families": families, "plan": plan, "pinned": pinned, "shadows": shadows.standing(plan)}
+    return render(request, "moderation/learning.html", context)
 
 
 @require_safe
@@ -56,6 +61,7 @@ def detail(request: PersonRequest, pk: UUID) -> HttpResponse:
         "version": version,
         "plan": plan,
         "pinned": version.ref in pinned_by(plan),
+        "in_shadow": version.ref in shadows.standing(plan),
         "measured": measured(version),
         "spoken": spoken_on(version),
         "siblings": ClassifierVersion.objects.filter(name=version.name)
@@ -98,6 +104,24 @@ def adopt(request: PersonRequest, pk: UUID) -> HttpResponse:
         return redirect("classifier", pk=version.pk)
     messages.success(request, _("Plan %(number)d pins %(ref)s.") % {"number": plan.number, "ref": version.ref})
     return redirect("plan", number=plan.number)
+
+
+@require_POST
+@requires(Scope.ML)
+def shadow(request: PersonRequest, pk: UUID) -> HttpResponse:
+    """Let a version look on beside those in service; with `end`, no longer."""
+    version = get_object_or_404(ClassifierVersion, pk=pk)
+    act = shadows.end if "end" in request.POST else shadows.start
+    try:
+        plan = act(version.ref, actor=Actor.person(request.user), person=request.user)
+    except (adoption.AlreadyPinned, shadows.AlreadyInShadow, PlanError, Outdated) as error:
+        messages.error(request, str(error))
+    else:
+        if plan is not None:
+            messages.success(
+                request, _("Plan %(number)d is in force. %(note)s") % {"number": plan.number, "note": plan.note}
+            )
+    return redirect("classifier", pk=version.pk)
 
 
 def pinned_by(plan: TriagePlan | None) -> frozenset[str]:

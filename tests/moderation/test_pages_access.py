@@ -21,9 +21,14 @@ READABLE: Final = {
     "plan_draft": frozenset({"paula"}),
     "learning": EVERYONE,
     "classifier": EVERYONE,
+    "classifier_shadow": EVERYONE,
     "audit": frozenset({"ari", "adam"}),
 }
-WRITABLE: Final = {"plan_roll_back": frozenset({"paula"}), "classifier_adopt": frozenset({"ming"})}
+WRITABLE: Final = {
+    "plan_roll_back": frozenset({"paula"}),
+    "classifier_adopt": frozenset({"ming"}),
+    "classifier_shadow_set": frozenset({"ming"}),
+}
 
 
 def address(name: str) -> str:
@@ -33,6 +38,8 @@ def address(name: str) -> str:
         "plan": {"number": 1},
         "plan_roll_back": {"number": 1},
         "classifier": {"pk": ClassifierVersion.objects.get().pk},
+        "classifier_shadow": {"pk": ClassifierVersion.objects.get().pk},
+        "classifier_shadow_set": {"pk": ClassifierVersion.objects.get().pk},
         "classifier_adopt": {"pk": ClassifierVersion.objects.get().pk},
     }
     return reverse(name, kwargs=arguments.get(name))
