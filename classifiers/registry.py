@@ -29,6 +29,7 @@ OPENERS: Final[Mapping[str, str]] = {
     "remote": "classifiers.backbones.remote:open_card",
     "terms": "classifiers.prompts.listed:open_card",
     "prompts": "classifiers.prompts.learnt:open_card",
+    "provenance": "classifiers.provenance.classifier:open_card",
 }
 """Kind -> what opens a card of it, ``(card, cache=…) -> Classifier``; imported when first needed."""
 KEPT_ABOVE: Final = ("hashes", "rules")

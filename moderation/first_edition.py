@@ -7,12 +7,15 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
+import classifiers
+from classifiers import registry
 from moderation import policies
 from moderation.actors import Actor
 from moderation.models import PolicyVersion, TriagePlan
 from moderation.taxonomy import DEFAULT_SEVERITY, Category
 
 GUIDELINES: Final = Path(__file__).parent / "guidelines"
+SIGNALS: Final = Path(classifiers.__file__).parent / "signals"
 
 # Cuts on the calibrated probability. The graver the harm, the lower the approve cut: a miss there hurts most.
 # A block cut only where a picture can be judged by itself. Where law, consent, intent or care for the author decides,
@@ -69,6 +72,11 @@ def guideline(category: Category) -> dict[str, Any]:
 def bands() -> dict[str, dict[str, float | None]]:
     """Plan 1's band of every category, in the form of a plan's body."""
     return {category.value: {"approve": APPROVE[category], "block": BLOCK.get(category)} for category in Category}
+
+
+def register_signals() -> list[str]:
+    """Afterwards every signal that comes with the house is registered; returns their references, for a plan to pin."""
+    return [registry.register(card).ref for card in sorted(SIGNALS.glob("*.toml"))]
 
 
 def publish_plan_one(refs: Sequence[str], *, actor: Actor, audit_rate: float) -> TriagePlan:

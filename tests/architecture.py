@@ -26,6 +26,7 @@ HEAVY: Final = {
     "faiss",
     "sklearn",
     "scipy",
+    "c2pa",
 }
 EDITS: Final = {"create", "update", "get_or_create", "update_or_create", "bulk_create", "bulk_update", "delete", "save"}
 

@@ -10,7 +10,7 @@ from rich.progress import Progress
 from classifiers import registry
 from classifiers.models import ClassifierVersion
 from config.demo.accounts import ACTOR
-from moderation.first_edition import publish_plan_one
+from moderation.first_edition import publish_plan_one, register_signals
 from moderation.models import TriagePlan
 
 NAME = "demo-heads"
@@ -34,4 +34,4 @@ def ensure_eyes(folder: Path, *, console: Console) -> None:
             )
         registry.register(backbone)
         first = registry.register(heads)
-    publish_plan_one([first.ref], actor=ACTOR, audit_rate=AUDIT_RATE)
+    publish_plan_one([first.ref, *register_signals()], actor=ACTOR, audit_rate=AUDIT_RATE)

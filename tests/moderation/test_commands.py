@@ -95,10 +95,11 @@ def test_first_edition_puts_plan_one_in_force(tmp_path: Path) -> None:
 
     out = run("first_edition", "--classifier", "colour-eyes@1", "--audit-rate", "0.1")
 
-    assert out.splitlines()[1] == "Plan 1 is in force and pins colour-eyes@1."
+    assert out.splitlines()[1].startswith("Plan 1 is in force and pins colour-eyes@1, ")
     plan = TriagePlan.objects.in_force()
     assert plan is not None
     assert plan.body["audit_rate"] == 0.1
+    assert "provenance@1" in plan.body["classifiers"]
 
 
 def test_first_edition_leaves_a_plan_in_force_alone(eyes: TriagePlan) -> None:

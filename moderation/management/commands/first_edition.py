@@ -7,7 +7,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from moderation.actors import Actor
-from moderation.first_edition import publish_guidelines, publish_plan_one
+from moderation.first_edition import publish_guidelines, publish_plan_one, register_signals
 from moderation.policies import Outdated
 from moderation.routing import PlanError
 
@@ -24,7 +24,7 @@ class Command(BaseCommand):
             action="append",
             default=[],
             metavar="VERSION",
-            help="name@version for plan 1 to pin; may be given several times",
+            help="name@version for plan 1 to pin beside the signals of the house; may be given several times",
         )
         parser.add_argument(
             "--audit-rate",
@@ -41,7 +41,8 @@ class Command(BaseCommand):
         if not options["classifier"]:
             return
         try:
-            plan = publish_plan_one(options["classifier"], actor=actor, audit_rate=options["audit_rate"])
+            refs = dict.fromkeys([*options["classifier"], *register_signals()])
+            plan = publish_plan_one(list(refs), actor=actor, audit_rate=options["audit_rate"])
         except (PlanError, Outdated) as error:
             raise CommandError(str(error), returncode=1) from error
         self.stdout.write(f"Plan {plan.number} is in force and pins {', '.join(plan.body['classifiers'])}.")
