@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import os
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, cast
@@ -38,6 +38,8 @@ KEPT_ABOVE: Final = ("hashes", "rules")
 _open: dict[UUID, Classifier] = {}
 _heads: dict[UUID, Heads] = {}
 _lock = threading.RLock()
+_opening: dict[UUID, threading.RLock] = {}
+"""One lock a version: one that takes long to open, or hangs, keeps nobody from the others."""
 
 
 def load_card(path: Path | str, *, backbone: Classifier | None = None) -> Classifier:
@@ -119,9 +121,11 @@ def versions(refs: Sequence[str]) -> list[ClassifierVersion]:
 
 def load(version: ClassifierVersion) -> Classifier:
     """The classifier of a row, opened once a process. Its weights are checked against the row's sha256 again."""
-    if version.pk in _open:  # without the lock, which whoever opens another version may hold for long
+    if version.pk in _open:
         return _open[version.pk]
     with _lock:
+        opening = _opening.setdefault(version.pk, threading.RLock())
+    with opening:
         if version.pk not in _open:
             card = _card(version)
             if version.kind == "heads":
@@ -130,6 +134,21 @@ def load(version: ClassifierVersion) -> Classifier:
             else:
                 _open[version.pk] = cast(Classifier, _opened(card, cache=_cache()))
         return _open[version.pk]
+
+
+def is_open(version: ClassifierVersion) -> bool:
+    """Whether `load` would return at once."""
+    return version.pk in _open
+
+
+def keep(versions: Collection[ClassifierVersion]) -> None:
+    """Afterwards this process holds no classifier but these and their backbones: what no plan pins gives back its
+    memory."""
+    wanted = {version.pk for version in versions} | {version.backbone_id for version in versions}
+    with _lock:
+        for held in (_open, _heads):
+            for key in [key for key in held if key not in wanted]:
+                held.pop(key, None)
 
 
 def load_heads(version: ClassifierVersion) -> Heads:

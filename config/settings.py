@@ -128,8 +128,14 @@ STORAGES = {
 MAX_IMAGE_BYTES = read("LOUPE_MAX_IMAGE_BYTES", positive, default=20 * 2**20)
 MAX_IMAGE_PIXELS = read("LOUPE_MAX_IMAGE_PIXELS", positive, default=50_000_000)
 TRIAGE_BATCH = read("LOUPE_TRIAGE_BATCH", positive, default=32)
+TRIAGE_BATCH_MAX = read("LOUPE_TRIAGE_BATCH_MAX", positive, default=TRIAGE_BATCH)  # worth raising on a GPU
+TRIAGE_LATENCY_TARGET_MS = read("LOUPE_TRIAGE_LATENCY_TARGET_MS", positive, default=2000)  # a batch
 TRIAGE_LEASE_SECONDS = read("LOUPE_TRIAGE_LEASE_SECONDS", positive, default=60)
 TRIAGE_MAX_ATTEMPTS = 4
+TRIAGE_CLASSIFIER_SECONDS = read("LOUPE_CLASSIFIER_SECONDS", positive, default=10)  # a batch; a card may say other
+TRIAGE_OPEN_SECONDS = 20  # more, for the first batch
+TRIAGE_HUNG_THREADS = read("LOUPE_HUNG_THREADS", positive, default=3)  # then the worker process ends itself
+BREAKER_REST_SECONDS = read("LOUPE_BREAKER_REST_SECONDS", positive, default=5)
 TRIAGE_THREADS = read("LOUPE_TRIAGE_THREADS", positive, default=2)
 SHADOW_SECONDS = read("LOUPE_SHADOW_SECONDS", positive, default=5)  # a batch and shadow version, then it is given up on
 REVIEW_LEASE_SECONDS = read("LOUPE_REVIEW_LEASE_SECONDS", positive, default=300)

@@ -51,4 +51,12 @@ class Migration(migrations.Migration):
                 name="submission_held_up",
             ),
         ),
+        migrations.AddIndex(
+            model_name="submission",
+            index=models.Index(
+                condition=models.Q(("alone", True), ("status", "received")),
+                fields=["triage_after"],
+                name="submission_alone",
+            ),
+        ),
     ]

@@ -132,6 +132,9 @@ class Submission(models.Model):
             models.Index(
                 fields=["-awaited", "triage_after"], condition=models.Q(status="received"), name="submission_waiting"
             ),
+            models.Index(
+                fields=["triage_after"], condition=models.Q(status="received", alone=True), name="submission_alone"
+            ),
             models.Index(fields=["created_at"], condition=models.Q(status="received"), name="submission_arrived"),
             models.Index(
                 fields=["held_up_since"],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -12,14 +13,17 @@ from itertools import repeat
 from django.conf import settings
 from django.utils.crypto import salted_hmac
 
+from moderation import metrics
 from moderation.models import Submission, TriagePlan
 from moderation.policies import parsed
 from moderation.routing import Context, Evidence, Plan, Route, route
-from moderation.triage.leases import claim, put_back
+from moderation.triage.leases import claim, hold_up, put_back, tries
 from moderation.triage.looking import Look, look_at
+from moderation.triage.pace import Pace
 from moderation.triage.recording import Outcome, record
 from moderation.triage.scoring import Spoken, score
 from moderation.triage.shadowing import look_beside
+from moderation.triage.warming import release
 
 
 @dataclass(slots=True)
@@ -54,12 +58,16 @@ class Batch:
 
 def work_off(*, rounds: int) -> Report:
     """Batch after batch until nothing waits, at most `rounds` of them. While the models run on one batch, the threads
-    already decode the next.
+    already decode the next, and no more than that. An image whose sender waits is next, whatever is decoded already.
     """
-    total, batch = Report(), begin(claim_fresh())
+    pace = Pace.from_settings()
+    total, batch = Report(), begin(claim(limit=pace.size))
     for left in range(rounds - 1, -1, -1):
-        following = begin(claim_fresh() if left else [])
-        done = finish(batch) + run_again()
+        following = begin(claim(limit=pace.size) if left else [])
+        began = time.monotonic()
+        done = finish(batch)
+        pace.took(time.monotonic() - began, images=len(batch.rows), more=len(following.rows) >= len(batch.rows))
+        done += finish(begin(claim(limit=pace.size, awaited=True) if left else [])) + run_again()
         if not done.claimed and not following.rows:
             break
         total, batch = total + done, following
@@ -67,44 +75,68 @@ def work_off(*, rounds: int) -> Report:
 
 
 def run_once() -> Report:
-    """One batch of fresh images, then one image that was tried before: failures neither starve nor block the rest."""
-    return finish(begin(claim_fresh())) + run_again()
+    """One batch, then one image whose last worker did not come back: failures neither starve nor block the rest."""
+    return finish(begin(claim(limit=settings.TRIAGE_BATCH))) + run_again()
 
 
 def run_again() -> Report:
     return finish(begin(claim(limit=1, again=True)))
 
 
-def claim_fresh() -> list[Submission]:
-    return claim(limit=settings.TRIAGE_BATCH, again=False)
-
-
 def begin(rows: Sequence[Submission]) -> Batch:
-    """Set the threads to looking at these rows. Tried too often, an image is not looked at any more."""
-    if rows and rows[0].attempts > settings.TRIAGE_MAX_ATTEMPTS:
+    """Set the threads to looking at these rows. Tried too often, an image is not looked at any more: such a one is
+    claimed by itself.
+    """
+    if rows and tries(rows[0]) > settings.TRIAGE_MAX_ATTEMPTS:
         return Batch(rows, repeat(Look(None, error="gave up"), len(rows)))
     return Batch(rows, look_at(rows, threads=threads()))
 
 
 def finish(batch: Batch) -> Report:
-    """Score, route and record a batch; what failed and may be tried again is put back."""
+    """Score, route and record a batch; what failed and may be tried again, or must wait, is put back."""
     rows = batch.rows
     if not rows:
         return Report()
+    metrics.BATCH_IMAGES.observe(len(rows))
     published = TriagePlan.objects.in_force()
     plan = parsed(published) if published else None
-    spent = rows[0].attempts > settings.TRIAGE_MAX_ATTEMPTS
-    looks = list(batch.looks)
+    with metrics.STAGE_SECONDS.timed(stage="wait"):
+        looks = list(batch.looks)
     outcomes, spoken = judge(rows, looks, plan)
-    again = [one for one in outcomes if one.route.failed and one.route.action == "review"]
-    if not spent and rows[0].attempts < settings.TRIAGE_MAX_ATTEMPTS:
-        put_back([one.submission for one in again])
-        outcomes = [one for one in outcomes if one not in again]
-    else:
-        again = []
-    settled = record(outcomes, spoken, plan=published) if outcomes else 0
+    ready, again, waiting = sorted_out(outcomes, spoken, plan)
+    hold_up(waiting)
+    put_back(again, alone=spoken.hung)
+    with metrics.STAGE_SECONDS.timed(stage="write"):
+        settled = record(ready, spoken, plan=published) if ready else 0
+    routes = Counter[str](one.route.action for one in ready)
+    if settled:
+        for route_, number in routes.items():
+            metrics.TRIAGED.add(number, route=route_)
     missed = Counter(dict.fromkeys(spoken.shadows.errors, len(rows)) if spoken.shadows else {})
-    return Report(len(rows), settled, len(again), Counter(one.route.action for one in outcomes), missed)
+    return Report(len(rows), settled, len(again) + len(waiting), routes, missed)
+
+
+def sorted_out(
+    outcomes: Sequence[Outcome], spoken: Spoken, plan: Plan | None
+) -> tuple[list[Outcome], list[Submission], list[Submission]]:
+    """What can be recorded, what is to be tried again, and what must wait for a classifier, as the plan may ask.
+
+    What is blocked or quarantined on what the others said is ready: no further word would make it milder. A person
+    looks at once where the classifier is known to be down: trying again would only repeat the work of the others.
+    """
+    ready, again, waiting = list[Outcome](), list[Submission](), list[Submission]()
+    for one in outcomes:
+        if not one.route.failed or one.route.action != "review":
+            ready.append(one)
+        elif one.index is not None and spoken.down and plan and plan.on_error == "wait":
+            waiting.append(one.submission)
+            metrics.PUT_BACK.add(why="wait")
+        elif tries(one.submission) < settings.TRIAGE_MAX_ATTEMPTS and not any(spoken.down.values()):
+            again.append(one.submission)
+            metrics.PUT_BACK.add(why="retry")
+        else:
+            ready.append(one)
+    return ready, again, waiting
 
 
 def judge(rows: Sequence[Submission], looks: Sequence[Look], plan: Plan | None) -> tuple[list[Outcome], Spoken]:
@@ -112,8 +144,15 @@ def judge(rows: Sequence[Submission], looks: Sequence[Look], plan: Plan | None) 
     seen = [look.seen for look in looks if look.seen is not None]
     spoken = Spoken()
     if plan and seen:
-        spoken = score(seen, plan)
-        look_beside(seen, plan, spoken)
+        release(plan)
+        with metrics.STAGE_SECONDS.timed(stage="score"):
+            spoken = score(seen, plan)
+            look_beside(seen, plan, spoken)
+    with metrics.STAGE_SECONDS.timed(stage="route"):
+        return routed(rows, looks, spoken, plan), spoken
+
+
+def routed(rows: Sequence[Submission], looks: Sequence[Look], spoken: Spoken, plan: Plan | None) -> list[Outcome]:
     outcomes, index = [], 0
     for row, look in zip(rows, looks, strict=True):
         if look.seen is None:
@@ -122,7 +161,7 @@ def judge(rows: Sequence[Submission], looks: Sequence[Look], plan: Plan | None) 
         context = Context(draw=lot(row))
         outcomes.append(Outcome(row, look, route(spoken.of(index), plan, context), index))
         index += 1
-    return outcomes, spoken
+    return outcomes
 
 
 def unseen(look: Look, plan: Plan | None) -> Route:

@@ -8,54 +8,90 @@ crashes.
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from random import uniform
+from typing import Final
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import F
 from django.utils import timezone
 
 from moderation.models import Status, Submission
+from moderation.models.submissions import SubmissionQuerySet
+
+SMALL: Final = 8  # rows of a batch that some sender waits for, when fewer than these are awaited
+LONGEST_WAIT: Final = 60  # seconds between two looks at whether a classifier is back
 
 
-def claim(*, limit: int, again: bool) -> list[Submission]:
-    """Up to `limit` waiting rows, leased to the caller: first those whose sender waits, then the oldest. `again`: rows
-    that were tried before, else fresh ones.
+def claim(*, limit: int, again: bool = False, awaited: bool = False) -> list[Submission]:
+    """Up to `limit` waiting rows, leased to the caller: first those whose sender waits, then the oldest. `awaited`:
+    only the former. `again`: rows whose last worker did not come back, else all the others.
 
-    Rows tried before are for batches of one: an image that kills its worker must not take its neighbours along a
-    second time.
+    The former are for batches of one: an image that kills its worker must not take its neighbours along a second time.
+    Where senders wait, the batch is little more than what they wait for.
     """
     now = timezone.now()
-    waiting = Submission.objects.awaiting_triage(now=now).order_by("-awaited", "triage_after")
-    waiting = waiting.filter(attempts__gt=0) if again else waiting.filter(attempts=0)
+    waiting = Submission.objects.awaiting_triage(now=now).order_by("-awaited", "triage_after").filter(alone=again)
+    if awaited:
+        waiting = waiting.filter(awaited=True)
     with transaction.atomic():
         rows = list(waiting.select_for_update(skip_locked=True)[:limit])
+        if first := sum(row.awaited for row in rows):
+            rows = rows[: max(first, SMALL)]
         if rows:
-            # Rows of one claim share a token, fresh (0 → 1) or a single retry.
             Submission.objects.filter(pk__in=[row.pk for row in rows]).update(
-                attempts=rows[0].attempts + 1, triage_after=now + timedelta(seconds=settings.TRIAGE_LEASE_SECONDS)
+                attempts=F("attempts") + 1,
+                alone=True,
+                triage_after=now + timedelta(seconds=settings.TRIAGE_LEASE_SECONDS),
             )
     for row in rows:
         row.attempts += 1
     return rows
 
 
+def tries(row: Submission) -> int:
+    """How often triage looked at this image; waiting for a classifier that is down is no look."""
+    return row.attempts - row.held_up
+
+
 def still_held(rows: Sequence[Submission]) -> set[object]:
     """Keys of the rows that are still the caller's; locked until the transaction ends."""
     if not rows:
         return set()
-    return set(
+    tokens = {row.pk: row.attempts for row in rows}
+    found = (
         Submission.objects.select_for_update()
-        .filter(pk__in=[row.pk for row in rows], status=Status.RECEIVED, attempts=rows[0].attempts)
+        .filter(pk__in=tokens, status=Status.RECEIVED)
         .order_by("pk")
-        .values_list("pk", flat=True)
+        .values_list("pk", "attempts")
     )
+    return {key for key, attempts in found if tokens[key] == attempts}
 
 
-def put_back(rows: Collection[Submission]) -> None:
-    """Give up the lease on rows that failed; they come up again after 2, 4, 8 … seconds, a little scattered."""
+def put_back(rows: Collection[Submission], *, alone: bool = False) -> None:
+    """Give up the lease on rows that failed; they come up again after 2, 4, 8 … seconds, a little scattered: in
+    company, unless one of them may have hung its classifier.
+    """
     for row in rows:
-        wait = timedelta(seconds=2**row.attempts * uniform(0.75, 1.25))  # noqa: S311 - scatter, not secrecy
-        Submission.objects.filter(pk=row.pk, status=Status.RECEIVED, attempts=row.attempts).update(
-            triage_after=timezone.now() + wait
+        of(row).update(triage_after=later(2 ** tries(row)), alone=alone)
+
+
+def hold_up(rows: Collection[Submission]) -> None:
+    """The same for rows that wait for a classifier that is down: as often as it takes, ever more rarely."""
+    now = timezone.now()
+    for row in rows:
+        of(row).update(
+            triage_after=later(min(2 ** min(row.held_up + 1, 16), LONGEST_WAIT)),
+            alone=False,
+            held_up=row.held_up + 1,
+            held_up_since=row.held_up_since or now,
         )
+
+
+def of(row: Submission) -> SubmissionQuerySet:
+    return Submission.objects.filter(pk=row.pk, status=Status.RECEIVED, attempts=row.attempts)
+
+
+def later(seconds: float) -> datetime:
+    return timezone.now() + timedelta(seconds=seconds * uniform(0.75, 1.25))  # noqa: S311 - scatter, not secrecy

@@ -32,7 +32,8 @@ STATUS: Final = {
 WRITE: Final = """
 UPDATE moderation_submission AS s
 SET pdq = decode(v.pdq, 'hex'), pdq_quality = v.pdq_quality, plan_id = v.plan_id, policy_id = v.policy_id, route =
-v.route, reasons = v.reasons, heard = v.heard, flagged = v.flagged, inclusion_probability = v.inclusion_probability FROM
+v.route, reasons = v.reasons, heard = v.heard, flagged = v.flagged, inclusion_probability = v.inclusion_probability,
+held_up_since = NULL FROM
 jsonb_to_recordset(%s::jsonb) AS v ( id uuid, pdq text, pdq_quality smallint, plan_id uuid, policy_id uuid, route
 text, reasons jsonb, heard varchar[], flagged varchar[], inclusion_probability double precision ) WHERE s.id = v.id
 """

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
+from django.conf import settings
 
 from classifiers import registry
 from classifiers.heads import Heads, Stack
 from classifiers.models import ClassifierVersion
 from moderation.routing import Evidence, Plan
+from moderation.triage.asking import Down, ask
+from moderation.triage.deadlines import Hung
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -25,8 +29,10 @@ log = logging.getLogger(__name__)
 @dataclass(slots=True)
 class Spoken:
     """What was said of a batch of N images, by version: probabilities [N, K]; what was shown, an entry an image;
-    embeddings [N, D] a backbone; errors in words, of the whole batch by ref, of single images by ref and row. `shadows`
-    is what the plan's shadows said: written down with the rest, and never routed on.
+    embeddings [N, D] a backbone; errors in words, of the whole batch by ref, of single images by ref and row. `down`
+    are those of the former that no image can be blamed for, True where the breaker is open; `hung`: one of the images
+    may have hung its classifier. All must have spoken by `until` (monotonic seconds). `shadows` is what the plan's
+    shadows said: written down with the rest, and never routed on.
     """
 
     probabilities: dict[ClassifierVersion, NDArray[np.float64]] = field(default_factory=dict)
@@ -35,6 +41,10 @@ class Spoken:
     errors: dict[str, str] = field(default_factory=dict)
     missing: dict[str, Mapping[int, str]] = field(default_factory=dict)
     passes: dict[ClassifierVersion, Outputs] = field(default_factory=dict)
+    down: dict[str, bool] = field(default_factory=dict)
+    failed: dict[str, Exception] = field(default_factory=dict)
+    hung: bool = False
+    until: float = float("inf")
     shadows: Spoken | None = None
 
     def of(self, row: int) -> list[Evidence]:
@@ -74,7 +84,7 @@ def score(images: Sequence[ImageInput], plan: Plan) -> Spoken:
     """Every pinned classifier's word on every image. One that fails is an error on the batch, never an exception:
     doubt.
     """
-    spoken = Spoken()
+    spoken = Spoken(until=time.monotonic() + settings.TRIAGE_LEASE_SECONDS / 2)
     versions = {version.ref: version for version in pinned(plan)}
     for ref in plan.classifiers:
         version = versions.get(ref)
@@ -83,7 +93,11 @@ def score(images: Sequence[ImageInput], plan: Plan) -> Spoken:
             continue
         try:
             run(version, images, spoken)
+        except Down as error:
+            spoken.down[ref] = error.known
+            spoken.errors[ref] = str(error)
         except Exception as error:  # a model may fail in any way; the image then goes to a person
+            spoken.hung |= isinstance(error, Hung)
             log.exception("classifier %s failed on a batch of %d", ref, len(images))
             spoken.errors[ref] = f"{ref}: {type(error).__name__}"
     for backbone in spoken.embeddings:
@@ -102,7 +116,7 @@ def named(refs: Sequence[str]) -> Sequence[ClassifierVersion]:
 
 def run(version: ClassifierVersion, images: Sequence[ImageInput], spoken: Spoken) -> None:
     """Afterwards `spoken` holds the version's word on every image; of heads, what they are to speak on."""
-    eyes = see(version.backbone or version, images, spoken.passes)
+    eyes = see(version.backbone or version, images, spoken)
     if eyes.embeddings is not None:
         spoken.embeddings[version.backbone or version] = eyes.embeddings.astype(np.float16)
     if eyes.errors:
@@ -140,8 +154,14 @@ def stored(probabilities: NDArray[np.float32]) -> NDArray[np.float64]:
     return probabilities.astype(np.float64).round(6)
 
 
-def see(version: ClassifierVersion, images: Sequence[ImageInput], passes: dict[ClassifierVersion, Outputs]) -> Outputs:
-    """The version's one pass over the batch, however many heads ask for it."""
-    if version not in passes:
-        passes[version] = registry.load(version).run(images)
-    return passes[version]
+def see(version: ClassifierVersion, images: Sequence[ImageInput], spoken: Spoken) -> Outputs:
+    """The version's one pass over the batch, however many heads ask for it. Whoever fails is asked once a batch."""
+    if version.ref in spoken.failed:
+        raise spoken.failed[version.ref]
+    if version not in spoken.passes:
+        try:
+            spoken.passes[version] = ask(version, images, until=spoken.until)
+        except (Down, Hung) as error:
+            spoken.failed[version.ref] = error
+            raise
+    return spoken.passes[version]

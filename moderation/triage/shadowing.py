@@ -7,16 +7,16 @@ else; one that still hangs from an earlier batch is not even asked.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import Future
 from threading import Thread
 from typing import TYPE_CHECKING
 
 import numpy as np
 from django.conf import settings
-from django.db import connections
 
 from moderation.routing import Plan
+from moderation.triage.deadlines import answer
 from moderation.triage.scoring import Spoken, heads_on, named, run
 
 if TYPE_CHECKING:
@@ -84,12 +84,3 @@ def check(said: Spoken, version: ClassifierVersion, count: int) -> None:
             raise ValueError(f"{version.ref} gave embeddings {vectors.shape} for {count} images, or no numbers")
     if any(len(shown) != count for shown in said.shown.values()):
         raise ValueError(f"{version.ref} showed evidence for another number of images than {count}")
-
-
-def answer(future: Future[Spoken], look: Callable[[], Spoken]) -> None:
-    try:
-        future.set_result(look())
-    except Exception as error:  # noqa: BLE001 - handed over to who waits
-        future.set_exception(error)
-    finally:
-        connections.close_all()

@@ -26,7 +26,7 @@ from moderation.models import (
 )
 from moderation.policies import parsed
 from moderation.routing import Context, route
-from moderation.triage import batch, run_once, work_off
+from moderation.triage import batch, breakers, run_once, work_off
 from moderation.triage.leases import claim
 from moderation.triage.replay import evidence_under
 from tests import world
@@ -106,14 +106,17 @@ def test_a_failing_classifier_is_tried_again_and_then_people_look(broken_weights
     submission = world.triaged(platform, world.png())
     assert submission.status == Status.RECEIVED
     assert submission.triage_after > timezone.now()  # the back-off
-    assert rounds(submission) == settings.TRIAGE_MAX_ATTEMPTS
+    assert rounds(submission) == breakers.THRESHOLD  # then it is known to be down
     assert submission.status == Status.IN_REVIEW
     assert ReviewRequest.objects.get(submission=submission).reason == Reason.CLASSIFIER_ERROR
     assert submission.reasons[0]["code"] == "classifier_error"
 
 
-def test_each_back_off_is_longer_than_the_one_before(broken_weights: None, platform: Client) -> None:
-    submission = world.triaged(platform, world.png())
+def test_each_back_off_is_longer_than_the_one_before(eyes: TriagePlan, platform: Client) -> None:
+    submission = world.submit(platform, world.png())
+    storages["derivatives"].delete(submission.working)
+    run_once()
+    submission.refresh_from_db()
     waits = []
     while submission.status == Status.RECEIVED:
         waits.append(submission.triage_after - timezone.now())

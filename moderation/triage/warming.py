@@ -1,0 +1,46 @@
+"""What a worker process holds in memory: the classifiers of the plan in force, opened before the first image comes, and
+no others for long.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+
+from classifiers import registry
+from moderation.models import TriagePlan
+from moderation.policies import parsed
+from moderation.routing import Plan
+from moderation.triage.asking import ask, grey
+from moderation.triage.scoring import named
+
+log = logging.getLogger(__name__)
+
+_held: tuple[str, ...] = ()
+"""Who was pinned when this process last let go of the others."""
+
+
+def warm_up() -> Sequence[str]:
+    """Afterwards each classifier that the plan in force pins has answered once here, or its failure is counted.
+    Returns the refs of those that answered.
+    """
+    published = TriagePlan.objects.in_force()
+    plan = parsed(published) if published else None
+    answered = []
+    for version in named((*plan.classifiers, *plan.shadows)) if plan else ():
+        try:
+            ask(version.backbone or version, [grey()])
+        except Exception as error:  # noqa: BLE001 - the first batch will find the same, and knows what to do
+            log.warning("%s is not warm: %s", version.ref, error)
+        else:
+            answered.append(version.ref)
+    return answered
+
+
+def release(plan: Plan) -> None:
+    """Let go of the classifiers that this plan, new to this process, no longer pins."""
+    global _held  # noqa: PLW0603 - one a process
+    pinned = (*plan.classifiers, *plan.shadows)
+    if pinned != _held:
+        registry.keep(named(pinned))
+        _held = pinned
