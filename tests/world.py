@@ -80,8 +80,8 @@ def png(*, red: float = 0.0, green: float = 0.0, blue: float = 0.0, size: int = 
     return buffer.getvalue()
 
 
-def colour_eyes(folder: Path, *, version: str = "1") -> ClassifierVersion:
-    """A real ONNX graph, registered by its card: global average pooling, as embedding and as probabilities."""
+def colour_graph(path: Path) -> Path:
+    """A real ONNX graph: global average pooling, as embedding and as probabilities."""
     image = helper.make_tensor_value_info("image", TensorProto.FLOAT, ["n", 3, 16, 16])
     outputs = [
         helper.make_tensor_value_info(name, TensorProto.FLOAT, ["n", 3]) for name in ("embedding", "probabilities")
@@ -93,8 +93,13 @@ def colour_eyes(folder: Path, *, version: str = "1") -> ClassifierVersion:
     ]
     graph = helper.make_graph(nodes, "colour", [image], outputs)
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9)
-    weights = folder / "colour-eyes.onnx"
-    onnx.save(model, str(weights))
+    onnx.save(model, str(path))
+    return path
+
+
+def colour_eyes(folder: Path, *, version: str = "1") -> ClassifierVersion:
+    """The graph, registered by its card."""
+    weights = colour_graph(folder / "colour-eyes.onnx")
     card = folder / f"colour-eyes-{version}.toml"
     card.write_text(CARD.format(version=version, sha256=registry.digest(weights)))
     return registry.register(card)
@@ -117,8 +122,10 @@ def heads(
     return registry.register(cards.dump(card, folder / f"{name}-{version}.toml"))
 
 
-def publish(*refs: str, bands: dict[str, dict[str, float]] | None = None, audit_rate: float = 0.0) -> TriagePlan:
-    body = {"bands": bands or BANDS, "classifiers": list(refs), "audit_rate": audit_rate}
+def publish(
+    *refs: str, bands: dict[str, dict[str, float]] | None = None, audit_rate: float = 0.0, **more: Any
+) -> TriagePlan:
+    body = {"bands": bands or BANDS, "classifiers": list(refs), "audit_rate": audit_rate, **more}
     return policies.publish_plan(body, note="for a test", actor=Actor.command("test"))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import secrets
+from contextlib import suppress
 from ipaddress import ip_address
 from typing import Final
 
@@ -15,7 +16,11 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.metrics_core import Metric
 from redis.exceptions import RedisError
 
+from moderation import policies
 from moderation.metrics import counting, exposition, state
+from moderation.models import TriagePlan
+from moderation.triage import breakers
+from moderation.triage.scoring import asked
 
 log = logging.getLogger(__name__)
 FORWARDED: Final = ("Forwarded", "X-Forwarded-For", "X-Real-IP")
@@ -43,7 +48,20 @@ def measured() -> tuple[dict[str, float], list[Metric]]:
         log.warning("counts cannot be read: %s", type(error).__name__)
         counts, answered = {}, False
     store = GaugeMetricFamily("loupe_metrics_store_up", "Whether Redis, which holds the counts, answered.", answered)
-    return counts, [store, *state.gauges()]
+    return counts, [store, breaker_states(), *state.gauges()]
+
+
+def breaker_states() -> Metric:
+    """Of the versions that the plan in force asks; heads are asked through their backbone."""
+    family = GaugeMetricFamily(
+        "loupe_classifier_breaker_open", "Whether a classifier's breaker is open.", labels=["classifier"]
+    )
+    published = TriagePlan.objects.in_force()
+    if published:
+        with suppress(RedisError):
+            for ref, is_open in breakers.tripped(asked(policies.parsed(published))).items():
+                family.add_metric([ref], is_open)
+    return family
 
 
 def is_local(request: HttpRequest) -> bool:

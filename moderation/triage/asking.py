@@ -150,6 +150,7 @@ def checked(version: ClassifierVersion, said: Outputs, count: int) -> Outputs:
             if said.embeddings.ndim != 2 or len(said.embeddings) != count:
                 raise Garbage(f"{version.ref} gave embeddings of {said.embeddings.shape} for {count} images")
             fit &= (np.abs(said.embeddings) <= LARGEST_HALF).all(axis=1)
+    fit[[row for row in said.errors if 0 <= row < count]] = False
     bad = [int(row) for row in np.flatnonzero(~fit)]
     if not bad:
         return said

@@ -110,6 +110,11 @@ def pinned(plan: Plan) -> Sequence[ClassifierVersion]:
     return named(plan.classifiers)
 
 
+def asked(plan: Plan) -> list[str]:
+    """The versions that look at images for this plan: heads have their backbone look."""
+    return list(dict.fromkeys((version.backbone or version).ref for version in pinned(plan)))
+
+
 def named(refs: Sequence[str]) -> Sequence[ClassifierVersion]:
     return list(ClassifierVersion.objects.with_refs(list(refs)).select_related("backbone"))
 
