@@ -48,7 +48,10 @@ class ModelServer:
     """Serves one graph as `model`. `asked` counts the requests by path; `tokens` are the Authorization headers seen."""
 
     def __init__(self, weights: Path, *, model: str = "colours", version: str = "1", binary: bool = True) -> None:
-        self.session = onnxruntime.InferenceSession(weights.read_bytes(), providers=["CPUExecutionProvider"])
+        options = onnxruntime.SessionOptions()
+        # A session with threads, collected in a forked child, waits for them for ever.
+        options.intra_op_num_threads = options.inter_op_num_threads = 1
+        self.session = onnxruntime.InferenceSession(weights.read_bytes(), options, providers=["CPUExecutionProvider"])
         self.model, self.version, self.binary = model, version, binary
         self.mode: Mode = "ok"
         self.next: list[Mode] = []

@@ -60,6 +60,7 @@ class _Prompt:
         finally:
             timer.cancel()
         if late.is_set():  # headers that were cut off read like headers that ended
+            response.close()
             raise TimeoutError
         return response
 

@@ -161,10 +161,11 @@ def test_a_forked_worker_opens_its_own_connection(remote: RemoteClassifier, serv
     context = multiprocessing.get_context("fork")
     queue = context.SimpleQueue()
     before = server.connections
-    worker = context.Process(target=answer, args=(remote, queue))
+    worker = context.Process(target=answer, args=(remote, queue), daemon=True)
     worker.start()
     worker.join(30)
 
+    assert worker.exitcode == 0
     pid, scores = queue.get()
 
     assert pid != os.getpid()
