@@ -96,7 +96,7 @@ def parse(table: Mapping[str, Any], *, folder: Path, weights: Path | None = None
         return Card(name, version, kind, path, sha256, table, backbone=backbone, calibrations=calibrations)
     if kind in SIGNALS:
         codes = tuple(spec.string("category") for spec in top.tables("outputs"))
-        if not codes or len(set(codes)) != len(codes):
+        if (not codes and kind != "rules") or len(set(codes)) != len(codes):
             raise CardError("a signal lists each category it may speak of once: [[outputs]] category = …")
         return Card(name, version, kind, path, sha256, table, calibrations=calibrations, codes=codes)
     outputs, categories = read_outputs(top, calibrations)

@@ -14,6 +14,9 @@ from moderation import audit
 from moderation.actors import Actor
 from moderation.models import OutboxMessage, PolicyVersion, Topic, TriagePlan, User
 from moderation.routing import Plan, PlanError
+from moderation.rules.faults import RuleError
+from moderation.rules.sets import from_card
+from moderation.rules.wording import told
 from moderation.taxonomy import PEOPLE_ONLY, Category, Severity
 
 
@@ -69,9 +72,18 @@ def check(plan: Plan) -> None:
     if missing:
         raise PlanError(f"Not registered: {', '.join(missing)}. Add it with add_classifier, or pin another version.")
     for version in (versions[ref] for ref in plan.classifiers):
+        if version.kind == "rules":
+            check_rules(version)
         bare = sorted(set(version.categories) - set(plan.bands))
         if bare:
             raise PlanError(f"{version.ref} scores {', '.join(bare)}, for which the plan has no band.")
+
+
+def check_rules(version: ClassifierVersion) -> None:
+    try:
+        from_card(version.card)
+    except RuleError as error:
+        raise PlanError(f"{version.ref}, rule {(error.rule or 0) + 1}: {told(error.fault)}") from error
 
 
 def roll_back(to: int, *, actor: Actor, person: User | None = None, note: str = "") -> TriagePlan:

@@ -7,6 +7,7 @@ from moderation.models.outbox import OutboxMessage, Topic
 from moderation.models.people import User
 from moderation.models.policies import PolicyVersion, TriagePlan
 from moderation.models.requests import Reason, ReviewRequest
+from moderation.models.rules import RuleHits
 from moderation.models.scopes import KEY_SCOPES, Scope
 from moderation.models.submissions import SETTLED, Audience, Status, Submission
 
@@ -25,6 +26,7 @@ __all__ = [
     "PolicyVersion",
     "Reason",
     "ReviewRequest",
+    "RuleHits",
     "Scope",
     "Status",
     "Submission",

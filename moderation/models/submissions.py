@@ -142,6 +142,12 @@ class Submission(models.Model):
                 name="submission_held_up",
             ),
             models.Index(fields=["client", "-id"], name="submission_client_recent"),
+            models.Index(
+                fields=["client", "author_ref", "-id"],
+                condition=~models.Q(author_ref=""),
+                include=["status", "decided_by"],
+                name="submission_author",
+            ),
             models.Index(fields=["client", "status", "-id"], name="submission_client_status"),
             GinIndex(fields=["flagged"], name="submission_flagged"),
         ]

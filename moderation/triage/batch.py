@@ -21,6 +21,7 @@ from moderation.triage.leases import claim, hold_up, put_back, tries
 from moderation.triage.looking import Look, look_at
 from moderation.triage.pace import Pace
 from moderation.triage.recording import Outcome, record
+from moderation.triage.ruling import rule
 from moderation.triage.scoring import Spoken, score
 from moderation.triage.shadowing import look_beside
 from moderation.triage.warming import release
@@ -148,6 +149,7 @@ def judge(rows: Sequence[Submission], looks: Sequence[Look], plan: Plan | None) 
         with metrics.STAGE_SECONDS.timed(stage="score"):
             spoken = score(seen, plan)
             look_beside(seen, plan, spoken)
+            rule([row for row, look in zip(rows, looks, strict=True) if look.seen is not None], spoken)
     with metrics.STAGE_SECONDS.timed(stage="route"):
         return routed(rows, looks, spoken, plan), spoken
 

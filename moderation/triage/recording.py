@@ -16,6 +16,7 @@ from moderation import lifecycle, policies
 from moderation.actors import TRIAGE
 from moderation.models import Embedding, Finding, Reason, ReviewRequest, Status, Submission, TriagePlan
 from moderation.routing import Route
+from moderation.rules import hits
 from moderation.taxonomy import DEFAULT_SEVERITY, Category
 from moderation.triage.leases import still_held
 from moderation.triage.looking import Look
@@ -73,6 +74,8 @@ def record(outcomes: Sequence[Outcome], spoken: Spoken, *, plan: TriagePlan | No
     )
     ReviewRequest.objects.bulk_create([request for one in ours if (request := request_for(one)) is not None])
     lifecycle.move_many([move_of(one, plan) for one in ours], actor=TRIAGE)
+    indices = [one.index for one in ours if one.index is not None]
+    hits.count((version, spoken.shown_of(version, index)) for version in spoken.later for index in indices)
     return len(ours)
 
 

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Self
 from uuid import UUID
 
 import numpy as np
 
 from moderation.models import Embedding, Finding, Submission
 from moderation.routing import Evidence, Plan
-from moderation.triage.scoring import heads_on, pinned
+from moderation.rules.facts import columns
+from moderation.rules.sets import RuleSet, Word
+from moderation.triage.ruling import KIND, replayed, rules_of
+from moderation.triage.scoring import heads_on, pinned, read
 
 if TYPE_CHECKING:
     from classifiers.base import Shown
@@ -22,23 +25,72 @@ def evidence_under(rows: Sequence[Submission], plan: Plan) -> list[list[Evidence
     """Per image, the evidence of every version the plan pins. Two queries a version, whatever the number of images.
 
     A version that was heard and left no finding had nothing to say. One that never saw an image and has no stored
-    embedding to look at is an error on that image: doubt, as in triage.
+    embedding to look at is an error on that image: doubt, as in triage. Rules that are newer than an image are worked
+    out on what is stored of it.
     """
-    said: dict[UUID, list[Evidence]] = defaultdict(list)
     versions = {version.ref: version for version in pinned(plan)}
-    for ref in plan.classifiers:
-        version = versions.get(ref)
-        table = findings(rows, version) if version else {}
-        for row in rows:
-            found = table.get(row.pk)
-            if version is not None and found is not None:
-                values, shown = found
-                said[row.pk].append(Evidence.read(ref, dict(zip(version.categories, values, strict=True)), shown))
-            elif ref in row.heard:
-                said[row.pk].append(Evidence(ref))
-            else:
-                said[row.pk].append(Evidence(ref, error=f"{ref} has nothing stored for this image"))
-    return [said[row.pk] for row in rows]
+    rules = [ref for ref in plan.classifiers if ref in versions and versions[ref].kind == KIND]
+    others = [ref for ref in plan.classifiers if ref not in rules]
+    stored = Stored.of(rows, [(ref, versions.get(ref)) for ref in others])
+    late = {ref: told(stored, versions[ref]) for ref in rules}
+    return [said + [late[ref][at] for ref in rules] for at, said in enumerate(stored.said)]
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """What all but rules had said of these images, an entry an image."""
+
+    rows: Sequence[Submission]
+    said: list[list[Evidence]]
+    provenance: list[dict[str, Any]]
+
+    @classmethod
+    def of(cls, rows: Sequence[Submission], pinned: Sequence[tuple[str, ClassifierVersion | None]]) -> Self:
+        said: list[list[Evidence]] = [[] for _row in rows]
+        provenance: list[dict[str, Any]] = [{} for _row in rows]
+        for ref, version in pinned:
+            table = findings(rows, version) if version else {}
+            for at, row in enumerate(rows):
+                found = table.get(row.pk)
+                if version is not None and found is not None:
+                    said[at].append(read(version, *found))
+                    if version.kind == "provenance":
+                        provenance[at] |= found[1]
+                else:
+                    said[at].append(silent(row, ref))
+        return cls(rows, said, provenance)
+
+    def judged(self, rules: RuleSet, at: Sequence[int] | None = None) -> list[Word]:
+        """What these rules say of the images (at these places). One query for what was declared, one for authors."""
+        places = range(len(self.rows)) if at is None else at
+        full = Submission.objects.only("client", "author_ref", *columns(rules.names)).in_bulk(
+            [self.rows[place].pk for place in places]
+        )
+        rows = [full[self.rows[place].pk] for place in places]
+        return replayed(
+            rules, rows, [self.said[place] for place in places], [self.provenance[place] for place in places]
+        )
+
+
+def told(stored: Stored, version: ClassifierVersion) -> list[Evidence]:
+    """A rule set's word on each image: as it was when the image was triaged under it, else worked out now."""
+    table = findings(stored.rows, version)
+    late = [at for at, row in enumerate(stored.rows) if row.pk not in table and version.ref not in row.heard]
+    words = dict(zip(late, stored.judged(rules_of(version), late), strict=True)) if late else {}
+    return [
+        read(version, *table[row.pk])
+        if row.pk in table
+        else Evidence.read(version.ref, words[at].probabilities, words[at].shown)
+        if at in words
+        else Evidence(version.ref)
+        for at, row in enumerate(stored.rows)
+    ]
+
+
+def silent(row: Submission, ref: str) -> Evidence:
+    if ref in row.heard:
+        return Evidence(ref)
+    return Evidence(ref, error=f"{ref} has nothing stored for this image")
 
 
 def findings(rows: Sequence[Submission], version: ClassifierVersion) -> dict[UUID, tuple[list[float], Shown]]:

@@ -12,6 +12,7 @@ import numpy as np
 from django.conf import settings
 
 from classifiers import registry
+from classifiers.cards import WEIGHTLESS
 from classifiers.heads import Heads, Stack
 from classifiers.models import ClassifierVersion
 from moderation.routing import Evidence, Plan
@@ -32,7 +33,7 @@ class Spoken:
     embeddings [N, D] a backbone; errors in words, of the whole batch by ref, of single images by ref and row. `down`
     are those of the former that no image can be blamed for, True where the breaker is open; `hung`: one of the images
     may have hung its classifier. All must have spoken by `until` (monotonic seconds). `shadows` is what the plan's
-    shadows said: written down with the rest, and never routed on.
+    shadows said: written down with the rest, and never routed on. `later` are rules, which speak once all others have.
     """
 
     probabilities: dict[ClassifierVersion, NDArray[np.float64]] = field(default_factory=dict)
@@ -46,6 +47,7 @@ class Spoken:
     hung: bool = False
     until: float = float("inf")
     shadows: Spoken | None = None
+    later: list[ClassifierVersion] = field(default_factory=list)
 
     def of(self, row: int) -> list[Evidence]:
         """The evidence on image `row`, as routing takes it."""
@@ -55,8 +57,7 @@ class Spoken:
             if error is not None:
                 said.append(Evidence(version.ref, error=error))
                 continue
-            probabilities = dict(zip(version.categories, table[row].tolist(), strict=True))
-            said.append(Evidence.read(version.ref, probabilities, self.shown_of(version, row)))
+            said.append(read(version, table[row].tolist(), self.shown_of(version, row)))
         return said + [Evidence(ref, error=error) for ref, error in self.errors.items()]
 
     def shown_of(self, version: ClassifierVersion, row: int) -> Shown:
@@ -91,6 +92,9 @@ def score(images: Sequence[ImageInput], plan: Plan) -> Spoken:
         if version is None:
             spoken.errors[ref] = f"{ref} is not registered"
             continue
+        if version.kind == "rules":
+            spoken.later.append(version)
+            continue
         try:
             run(version, images, spoken)
         except Down as error:
@@ -104,6 +108,16 @@ def score(images: Sequence[ImageInput], plan: Plan) -> Spoken:
         heads = [one for one in versions.values() if one.backbone == backbone and one.ref not in spoken.errors]
         speak(heads, spoken.embeddings[backbone], spoken)
     return spoken
+
+
+def read(version: ClassifierVersion, values: Sequence[float], shown: Shown) -> Evidence:
+    """A version's word on one image, as routing takes it. Where a bank or a rule says nothing of a category, that is no
+    score of 0 in it.
+    """
+    probabilities = dict(zip(version.categories, values, strict=True))
+    if version.kind in WEIGHTLESS:
+        probabilities = {code: value for code, value in probabilities.items() if value}
+    return Evidence.read(version.ref, probabilities, shown)
 
 
 def pinned(plan: Plan) -> Sequence[ClassifierVersion]:

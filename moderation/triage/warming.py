@@ -12,6 +12,7 @@ from moderation.models import TriagePlan
 from moderation.policies import parsed
 from moderation.routing import Plan
 from moderation.triage.asking import ask, grey
+from moderation.triage.ruling import KIND, rules_of
 from moderation.triage.scoring import named
 
 log = logging.getLogger(__name__)
@@ -29,7 +30,10 @@ def warm_up() -> Sequence[str]:
     answered = []
     for version in named((*plan.classifiers, *plan.shadows)) if plan else ():
         try:
-            ask(version.backbone or version, [grey()])
+            if version.kind == KIND:
+                rules_of(version)
+            else:
+                ask(version.backbone or version, [grey()])
         except Exception as error:  # noqa: BLE001 - the first batch will find the same, and knows what to do
             log.warning("%s is not warm: %s", version.ref, error)
         else:
