@@ -27,14 +27,17 @@ def nothing() -> bytes:
 @dataclass(frozen=True, slots=True)
 class ImageInput:
     """A decoded picture (RGB), and what else is known of it: the words it was made from, its fingerprints, what its
-    sender declared. ``original`` reads the bytes as they were sent; it may raise OSError."""
+    sender declared. ``turned`` are its PDQ hashes in the eight ways to lay it down, itself first; ``original`` reads
+    the bytes as they were sent and may raise OSError."""
 
     image: Image.Image
     prompt: str = ""
     negative_prompt: str = ""
     sha256: str = ""
+    md5: str = ""
     pdq: bytes | None = None
     pdq_quality: int | None = None
+    turned: tuple[bytes, ...] = ()
     generator: Mapping[str, Any] = field(default_factory=dict)
     original: Callable[[], bytes] = nothing
 

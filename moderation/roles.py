@@ -21,9 +21,11 @@ class Role(models.TextChoices):
 
 
 SCOPES: Final[dict[Role, frozenset[Scope]]] = {
-    Role.MODERATOR: frozenset({Scope.REVIEW, Scope.POLICY_READ}),
-    Role.SENIOR: frozenset({Scope.REVIEW, Scope.REVIEW_ESCALATED, Scope.POLICY_READ, Scope.SUBMISSIONS_READ}),
-    Role.POLICY_LEAD: frozenset({Scope.POLICY, Scope.POLICY_READ, Scope.SUBMISSIONS_READ}),
+    Role.MODERATOR: frozenset({Scope.REVIEW, Scope.BANKS_ADD, Scope.POLICY_READ}),
+    Role.SENIOR: frozenset(
+        {Scope.REVIEW, Scope.REVIEW_ESCALATED, Scope.BANKS_ADD, Scope.POLICY_READ, Scope.SUBMISSIONS_READ}
+    ),
+    Role.POLICY_LEAD: frozenset({Scope.POLICY, Scope.BANKS, Scope.POLICY_READ, Scope.SUBMISSIONS_READ}),
     Role.ML_ENGINEER: frozenset({Scope.ML, Scope.EXPORTS, Scope.POLICY_READ, Scope.SUBMISSIONS_READ}),
     Role.AUDITOR: frozenset({Scope.AUDIT, Scope.POLICY_READ, Scope.SUBMISSIONS_READ}),
     Role.ADMIN: frozenset({Scope.ADMIN, Scope.AUDIT, Scope.POLICY_READ, Scope.SUBMISSIONS_READ}),

@@ -142,6 +142,11 @@ class Evidence:
     queue: str = ""
     tightened_by: Mapping[str, str] = field(default_factory=dict)
 
+    def only_looks(self, category: str) -> bool:
+        """Whether all that this signal asks about a known image of the category is that a person looks."""
+        asked = {one.action for one in self.demands if one.code == "match" and one.category == category}
+        return asked == {"review"}
+
     @classmethod
     def read(cls, classifier: str, probabilities: Mapping[str, float], shown: Mapping[str, Any]) -> Self:
         """From a finding: its probabilities, and what it showed (`classifiers.base.Shown`)."""
@@ -224,10 +229,14 @@ def route(findings: Sequence[Evidence], plan: Plan | None, context: Context) -> 
     doubts, probabilities = weigh(findings, plan)
     steps = steps_of(findings, plan, probabilities)
     bands = tightened(plan, steps)
-    zones = {category: bands[category].zone(value) for category, value in probabilities.items()}
+    zones = {category: zone_of(category, value, bands[category], findings) for category, value in probabilities.items()}
     judge = partial(judged, bands, steps)
     blocking = [judge("block", c, probabilities[c]) for c in ranked(zones, "block", probabilities, bands)]
-    unsure = [judge("between", c, probabilities[c]) for c in ranked(zones, "review", probabilities, bands)]
+    unsure = [
+        judge("between", c, probabilities[c])
+        for c in ranked(zones, "review", probabilities, bands)
+        if bands[c].zone(probabilities[c]) == "review"
+    ]
     failed = any(doubt.code == "classifier_error" for doubt in doubts)
     queue = min(((one.classifier, one.queue) for one in findings if one.queue), default=("", ""))[1]
     held, barred, asked = (demanded(findings, action) for action in ("quarantine", "block", "review"))
@@ -251,6 +260,16 @@ def route(findings: Sequence[Evidence], plan: Plan | None, context: Context) -> 
         inclusion_probability=plan.audit_rate,
         queue=queue,
     )
+
+
+def zone_of(category: str, probability: float, band: Band, findings: Sequence[Evidence]) -> Zone:
+    """The band's zone; but what is certain only because a known image asks for a look is not blocked for that."""
+    zone = band.zone(probability)
+    if zone == "block" and all(
+        one.only_looks(category) or band.zone(one.probabilities.get(category, 0.0)) != "block" for one in findings
+    ):
+        return "review"
+    return zone
 
 
 def demanded(findings: Sequence[Evidence], action: str) -> list[Why]:

@@ -20,7 +20,7 @@ from moderation.actors import Actor
 from moderation.models import Client, Submission, TriagePlan
 from moderation.triage import run_once
 
-BANDS: dict[str, dict[str, float]] = {
+BANDS: Mapping[str, Mapping[str, float | None]] = {
     "WEAPONS_DANGEROUS": {"approve": 0.2, "block": 0.9},
     "REGULATED": {"approve": 0.2, "block": 0.9},
     "PRIVACY": {"approve": 0.2},
@@ -123,7 +123,7 @@ def heads(
 
 
 def publish(
-    *refs: str, bands: dict[str, dict[str, float]] | None = None, audit_rate: float = 0.0, **more: Any
+    *refs: str, bands: Mapping[str, Mapping[str, float | None]] | None = None, audit_rate: float = 0.0, **more: Any
 ) -> TriagePlan:
     body = {"bands": bands or BANDS, "classifiers": list(refs), "audit_rate": audit_rate, **more}
     return policies.publish_plan(body, note="for a test", actor=Actor.command("test"))

@@ -1,6 +1,7 @@
 """Tables of the record, a module a noun."""
 
 from moderation.models.audit import AuditChain, AuditEvent, AuditRoot
+from moderation.models.banks import Bank, BankAction, BankEntry, BankMatch, Polarity, Recheck
 from moderation.models.clients import ApiKey, Client
 from moderation.models.evidence import Embedding, Finding
 from moderation.models.outbox import OutboxMessage, Topic
@@ -19,12 +20,18 @@ __all__ = [
     "AuditChain",
     "AuditEvent",
     "AuditRoot",
+    "Bank",
+    "BankAction",
+    "BankEntry",
+    "BankMatch",
     "Client",
     "Embedding",
     "Finding",
     "OutboxMessage",
+    "Polarity",
     "PolicyVersion",
     "Reason",
+    "Recheck",
     "ReviewRequest",
     "RuleHits",
     "Scope",

@@ -12,6 +12,8 @@ class Scope(models.TextChoices):
     REVIEW_ESCALATED = "review:escalated", "Claim and decide what others escalated"
     POLICY = "policy", "Write guidelines, publish and roll back plans"
     POLICY_READ = "policy:read", "Read guidelines and plans"
+    BANKS = "banks", "Keep the banks of known images"
+    BANKS_ADD = "banks:add", "Add images that one decided on to a bank"
     EXPORTS = "exports", "Export labelled feedback"
     ML = "ml", "Train and adopt classifiers"
     AUDIT = "audit", "Read the audit log"

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import cache
+from importlib import import_module
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
     from classifiers.models import ClassifierVersion
 
 log = logging.getLogger(__name__)
+OPENERS: Final[Mapping[str, str]] = {"hashes": "moderation.banks.signal:open_version"}
+"""Kind -> what opens a version of it, ``(version) -> Classifier``; the counterpart of `registry.KEPT_ABOVE`."""
 LARGEST_HALF: Final = 65504.0  # what an embedding may hold when it is stored
 
 
@@ -127,7 +130,12 @@ def timed(version: ClassifierVersion, images: Sequence[ImageInput], until: float
 
 
 def opened(version: ClassifierVersion) -> Classifier:
-    return registry.load(version)
+    """The version's classifier; those whose contents lie in tables of this floor are opened here."""
+    if version.kind not in OPENERS:
+        return registry.load(version)
+    module, _, name = OPENERS[version.kind].partition(":")
+    classifier: Classifier = getattr(import_module(module), name)(version)
+    return classifier
 
 
 def time_of(version: ClassifierVersion) -> float:

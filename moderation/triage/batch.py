@@ -14,6 +14,7 @@ from django.conf import settings
 from django.utils.crypto import salted_hmac
 
 from moderation import metrics
+from moderation.banks.matching import some_go_by_md5
 from moderation.models import Submission, TriagePlan
 from moderation.policies import parsed
 from moderation.routing import Context, Evidence, Plan, Route, route
@@ -90,7 +91,7 @@ def begin(rows: Sequence[Submission]) -> Batch:
     """
     if rows and tries(rows[0]) > settings.TRIAGE_MAX_ATTEMPTS:
         return Batch(rows, repeat(Look(None, error="gave up"), len(rows)))
-    return Batch(rows, look_at(rows, threads=threads()))
+    return Batch(rows, look_at(rows, threads=threads(), md5=bool(rows) and some_go_by_md5()))
 
 
 def finish(batch: Batch) -> Report:

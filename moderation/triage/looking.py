@@ -29,29 +29,34 @@ class Look:
     seen: ImageInput | None
     pdq: bytes | None = None
     pdq_quality: int | None = None
+    md5: str = ""
     error: str = ""
 
 
-def look(submission: Submission) -> Look:
+def look(submission: Submission, *, md5: bool = False) -> Look:
+    """`md5`: whether some bank knows images by it."""
     try:
         with storages["derivatives"].open(submission.working) as file, Image.open(file) as image:
             image.draft("RGB", (LOOK, LOOK))
             picture = image.convert("RGB")
-        pdq, quality = hashes.pdq(picture)
+        turned, quality = hashes.pdq_dihedral(picture)
+        digest = hashes.md5(original(submission.original)) if md5 else ""
     except (OSError, ValueError) as error:
-        log.warning("triage cannot read the derivative of %s: %s", submission.pk, error)
+        log.warning("triage cannot read the files of %s: %s", submission.pk, error)
         return Look(None, error=f"derivative: {type(error).__name__}")
     seen = ImageInput(
         picture,
         prompt=submission.prompt,
         negative_prompt=submission.negative_prompt,
         sha256=submission.sha256,
-        pdq=pdq,
+        md5=digest,
+        pdq=turned[0],
         pdq_quality=quality,
+        turned=turned,
         generator=submission.generator,
         original=partial(original, submission.original),
     )
-    return Look(seen, pdq, quality)
+    return Look(seen, turned[0], quality, digest)
 
 
 def original(name: str) -> bytes:
@@ -61,6 +66,6 @@ def original(name: str) -> bytes:
     return data
 
 
-def look_at(submissions: Sequence[Submission], *, threads: ThreadPoolExecutor) -> Iterator[Look]:
+def look_at(submissions: Sequence[Submission], *, threads: ThreadPoolExecutor, md5: bool = False) -> Iterator[Look]:
     """In order, one look each. The threads set to work at once; who iterates waits for them."""
-    return threads.map(look, submissions)
+    return threads.map(partial(look, md5=md5), submissions)

@@ -14,6 +14,7 @@ from pgvector import HalfVector
 
 from moderation import lifecycle, policies
 from moderation.actors import TRIAGE
+from moderation.banks.signal import keep_matches
 from moderation.models import Embedding, Finding, Reason, ReviewRequest, Status, Submission, TriagePlan
 from moderation.routing import Route
 from moderation.rules import hits
@@ -32,11 +33,13 @@ STATUS: Final = {
 # forward pass.
 WRITE: Final = """
 UPDATE moderation_submission AS s
-SET pdq = decode(v.pdq, 'hex'), pdq_quality = v.pdq_quality, plan_id = v.plan_id, policy_id = v.policy_id, route =
-v.route, reasons = v.reasons, heard = v.heard, flagged = v.flagged, inclusion_probability = v.inclusion_probability,
-held_up_since = NULL FROM
-jsonb_to_recordset(%s::jsonb) AS v ( id uuid, pdq text, pdq_quality smallint, plan_id uuid, policy_id uuid, route
-text, reasons jsonb, heard varchar[], flagged varchar[], inclusion_probability double precision ) WHERE s.id = v.id
+SET pdq = decode(v.pdq, 'hex'), pdq_quality = v.pdq_quality, md5 = v.md5, plan_id = v.plan_id, policy_id = v.policy_id,
+route = v.route, reasons = v.reasons, heard = v.heard, flagged = v.flagged,
+inclusion_probability = v.inclusion_probability, held_up_since = NULL
+FROM jsonb_to_recordset(%s::jsonb) AS v (
+    id uuid, pdq text, pdq_quality smallint, md5 text, plan_id uuid, policy_id uuid, route text, reasons jsonb,
+    heard varchar[], flagged varchar[], inclusion_probability double precision
+) WHERE s.id = v.id
 """
 
 
@@ -60,12 +63,14 @@ def record(outcomes: Sequence[Outcome], spoken: Spoken, *, plan: TriagePlan | No
     if not ours:
         return 0
     write_routes(ours, spoken, plan=plan)
-    Finding.objects.bulk_create(
+    findings = [
         Finding(submission=one.submission, classifier=version, probabilities=probabilities, evidence=shown)
         for one in ours
         if one.index is not None
         for version, probabilities, shown in spoken.findings(one.index)
-    )
+    ]
+    Finding.objects.bulk_create(findings)
+    keep_matches((one.submission, one.evidence) for one in findings if one.classifier.kind == "hashes")
     Embedding.objects.bulk_create(
         Embedding(submission=one.submission, backbone=version, vector=HalfVector(table[one.index]))
         for version, table in spoken.embeddings.items()
@@ -90,6 +95,7 @@ def write_routes(outcomes: Sequence[Outcome], spoken: Spoken, *, plan: TriagePla
             {
                 "id": str(outcome.submission.pk),
                 "pdq": look.pdq.hex() if look.pdq is not None else None,
+                "md5": look.md5,
                 "pdq_quality": look.pdq_quality,
                 "plan_id": str(plan.pk) if plan else None,
                 "policy_id": str(policy.pk) if policy else None,

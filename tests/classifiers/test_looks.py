@@ -33,6 +33,15 @@ def test_the_hash_survives_shrinking_and_a_little_noise() -> None:
     assert hamming(pdq(image)[0], pdq(copy)[0]) <= 31
 
 
+def test_copies_of_photos_at_half_the_size_are_close_and_other_photos_far(shared: Path) -> None:
+    pictures = [Image.open(path).convert("RGB") for path in sorted((shared / "data" / "photos").glob("*.jpg"))[:60]]
+    found = [pdq(picture)[0] for picture in pictures]
+    copies = [pdq(picture.resize((picture.width // 2, picture.height // 2)))[0] for picture in pictures]
+
+    assert max(map(hamming, found, copies)) <= 24
+    assert min(hamming(a, b) for i, a in enumerate(found) for b in found[:i]) > 62
+
+
 def test_two_scenes_are_far_apart() -> None:
     assert hamming(pdq(draw(1, size=256).image)[0], pdq(draw(2, size=256).image)[0]) > 60
 
