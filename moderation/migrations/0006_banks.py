@@ -41,7 +41,7 @@ DROP SEQUENCE moderation_bankentry_change_seq;
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("moderation", "0004_flow"),
+        ("moderation", "0005_rules"),
     ]
 
     operations = [
