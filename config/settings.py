@@ -140,6 +140,7 @@ TRIAGE_THREADS = read("LOUPE_TRIAGE_THREADS", positive, default=2)
 SHADOW_SECONDS = read("LOUPE_SHADOW_SECONDS", positive, default=5)  # a batch and shadow version, then it is given up on
 REVIEW_LEASE_SECONDS = read("LOUPE_REVIEW_LEASE_SECONDS", positive, default=300)
 IMAGE_URL_SECONDS = 300
+BACKLOG_LIMIT = read("LOUPE_BACKLOG_LIMIT", positive, default=0)  # images; 0: all are taken in, however many wait
 METRICS_TOKEN = read("LOUPE_METRICS_TOKEN", str, default="")
 
 API_RATE = read("LOUPE_API_RATE", positive, default=6000)  # requests a minute, each key and each person
@@ -313,6 +314,7 @@ CELERY_ACCEPT_CONTENT = ["json"]
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_WORKER_PROC_ALIVE_TIMEOUT = 180  # a process reads its classifiers before it says that it lives
 CELERY_BROKER_TRANSPORT_OPTIONS = {
     "socket_timeout": 10,
     "socket_connect_timeout": 5,

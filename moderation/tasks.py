@@ -2,24 +2,61 @@
 
 from __future__ import annotations
 
-from celery import shared_task
+import logging
+import os
+import signal
+from typing import Any, Final
+
+from billiard import current_process
+from celery import Task, current_app, shared_task
+from celery.signals import worker_process_init
+from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from moderation import audit
+from moderation import audit, metrics
 from moderation.models import Submission
-from moderation.triage import work_off
+from moderation.triage import warming, work_off
+from moderation.triage.deadlines import hung
+from moderation.triage.queues import QUEUES, queue_in_force
 
-ROUNDS = 50  # then the next message takes over, so that a long backlog does not hold one task for ever
+log = logging.getLogger(__name__)
+# Then the next message takes over, so that a long backlog does not hold one task for ever.
+ROUNDS: Final = 50
+SECONDS: Final = 120
+# What holds even the interpreter cannot be given up on from within: the parent process ends it.
+LIMIT: Final = 600
 
 
-@shared_task(name="moderation.tasks.triage")
-def triage() -> dict[str, int]:
-    """Work off what waits, batch by batch."""
-    report = work_off(rounds=ROUNDS)
+@shared_task(name="moderation.tasks.triage", bind=True, time_limit=LIMIT)
+def triage(self: Task[..., Any]) -> dict[str, int]:
+    """Work off what waits, batch by batch; hand on to the queue whose workers the plan in force needs."""
+    here, wanted = (self.request.delivery_info or {}).get("routing_key"), queue_in_force()
+    if here == "triage" and wanted != here:
+        triage.apply_async(queue=wanted)
+        return {"claimed": 0}
+    report = work_off(rounds=ROUNDS, seconds=SECONDS)
+    warming.tell()
     if report.claimed >= ROUNDS:
         sweep()
+    end_if_hung()
     return {"claimed": report.claimed}
+
+
+def end_if_hung() -> None:
+    """A pool process with too many threads that hang ends; the pool starts another, and the sweeper finds the rows."""
+    if hung() >= settings.TRIAGE_HUNG_THREADS and current_process().name != "MainProcess":
+        log.critical("%d threads hang in classifiers: this worker process ends itself", hung())
+        metrics.WORKERS_RECYCLED.add()
+        metrics.flush()
+        os.kill(os.getpid(), signal.SIGKILL)  # nothing gentler gets past a native call
+
+
+@worker_process_init.connect
+def warm_up(**_signal: Any) -> None:
+    """Before a process takes work: the first image must not wait until weights are read."""
+    if set(QUEUES) & set(current_app.amqp.queues.consume_from):
+        warming.warm_up()
 
 
 def nudge_triage() -> None:
@@ -34,8 +71,9 @@ def send_hint() -> None:
 @shared_task(name="moderation.tasks.sweep")
 def sweep() -> None:
     """Nudge triage when rows wait, whatever became of their message."""
+    warming.tell()
     if Submission.objects.awaiting_triage(now=timezone.now()).exists():
-        triage.delay()
+        triage.apply_async(queue=queue_in_force())
 
 
 @shared_task(name="moderation.tasks.seal_audit")

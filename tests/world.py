@@ -97,11 +97,11 @@ def colour_graph(path: Path) -> Path:
     return path
 
 
-def colour_eyes(folder: Path, *, version: str = "1") -> ClassifierVersion:
-    """The graph, registered by its card."""
+def colour_eyes(folder: Path, *, version: str = "1", more: str = "") -> ClassifierVersion:
+    """The graph, registered by its card, which begins with `more`."""
     weights = colour_graph(folder / "colour-eyes.onnx")
     card = folder / f"colour-eyes-{version}.toml"
-    card.write_text(CARD.format(version=version, sha256=registry.digest(weights)))
+    card.write_text(more + CARD.format(version=version, sha256=registry.digest(weights)))
     return registry.register(card)
 
 
@@ -129,10 +129,9 @@ def publish(
     return policies.publish_plan(body, note="for a test", actor=Actor.command("test"))
 
 
-def submit(platform: Client, image: bytes | None = None, **fields: Any) -> Submission:
-    accepted = ingest.accept(
-        platform, image or png(red=0.5), fields=ingest.Declared(**fields), actor=Actor.command("test")
-    )
+def submit(platform: Client, image: bytes | None = None, *, awaited: bool = False, **fields: Any) -> Submission:
+    declared, actor = ingest.Declared(**fields), Actor.command("test")
+    accepted = ingest.accept(platform, image or png(red=0.5), fields=declared, actor=actor, awaited=awaited)
     return accepted.submission
 
 

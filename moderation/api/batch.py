@@ -38,6 +38,7 @@ class SubmissionBatch(APIView):
         if intake.is_too_large(request):
             raise RequestDataTooBig
         items = items_of(request.data)
+        intake.check_room()
         results = [result_of(client, item, actor=actor_of(request)) for item in items]
         if any(result["status"] == 202 for result in results):
             tasks.nudge_triage()

@@ -17,6 +17,8 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 from redis import Redis
 
+from moderation.triage import warming
+
 log = logging.getLogger(__name__)
 PING_SECONDS: Final = 1.0
 
@@ -72,9 +74,15 @@ def check_worker() -> None:
         raise NotReady("no worker answered a ping")
 
 
+def check_models() -> None:
+    if warming.is_only_warming():
+        raise NotReady("workers are reading their classifiers")
+
+
 CHECKS: Final[Mapping[str, Callable[[], None]]] = {
     "database": check_database,
     "redis": check_redis,
     "storage": check_storage,
     "worker": check_worker,
+    "models": check_models,
 }

@@ -22,6 +22,7 @@ from moderation.models import Client
 
 OBJECTS: Final = ("generator", "context")
 DRAINED: Final = 4  # times the limit
+RETRY_SECONDS: Final = 30
 
 
 def read(request: Request) -> tuple[Any, Mapping[str, Any]]:
@@ -74,11 +75,25 @@ def parsed(name: str, text: str) -> Any:
         raise invalid([{"pointer": f"#/{name}", "detail": _("Must be JSON.")}]) from error
 
 
-def take(client: Client, image: Any, fields: Mapping[str, Any], *, actor: Actor) -> ingest.Accepted:
+def check_room() -> None:
+    """Raises Problem (503) when as many images wait for triage as may, where a limit is set."""
+    if settings.BACKLOG_LIMIT and ingest.is_behind(settings.BACKLOG_LIMIT):
+        raise Problem(
+            503,
+            _("Too many images wait"),
+            _("Nothing was stored. Send it again in a while."),
+            code="backlog",
+            headers={"Retry-After": str(RETRY_SECONDS)},
+        )
+
+
+def take(
+    client: Client, image: Any, fields: Mapping[str, Any], *, actor: Actor, awaited: bool = False
+) -> ingest.Accepted:
     """Store it, or raise the Problem that says why not. The caller nudges triage."""
     try:
         declared = ingest.Declared.from_mapping(fields)
-        return ingest.accept(client, bytes_of(image), fields=declared, actor=actor)
+        return ingest.accept(client, bytes_of(image), fields=declared, actor=actor, awaited=awaited)
     except ingest.UnacceptableFields as error:
         raise invalid([asdict(one) for one in error.errors]) from error
     except images.UnacceptableImage as error:

@@ -68,12 +68,13 @@ class Submissions(GenericAPIView[Submission]):
     def post(self, request: Request) -> Response:
         client = client_of(request)
         image, fields = intake.read(request)
-        accepted = intake.take(client, image, fields, actor=actor_of(request))
+        intake.check_room()
+        seconds = wanted_wait(request)
+        accepted = intake.take(client, image, fields, actor=actor_of(request), awaited=bool(seconds))
         submission = accepted.submission
         headers = {"Location": reverse("api:submission", args=[submission.pk])}
         if accepted.created:
             tasks.nudge_triage()
-        seconds = wanted_wait(request)
         if seconds:
             headers["Preference-Applied"] = f"wait={seconds}"
             await_triage(submission, seconds=seconds)

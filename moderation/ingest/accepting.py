@@ -17,7 +17,7 @@ from moderation import audit, images, metrics
 from moderation.actors import Actor
 from moderation.images import Verified
 from moderation.ingest.declared import Declared
-from moderation.models import Client, Submission
+from moderation.models import Client, Status, Submission
 
 log = logging.getLogger(__name__)
 
@@ -72,7 +72,7 @@ def accept(client: Client, image: bytes, *, fields: Declared, actor: Actor, awai
 
 
 def taken(client: Client, image: bytes, *, fields: Declared, actor: Actor, awaited: bool) -> Accepted:
-    if (known := sent_before(client, image, fields)) is not None:
+    if (known := sent_before(client, image, fields, awaited=awaited)) is not None:
         return known
     verified = images.verify(image, max_bytes=settings.MAX_IMAGE_BYTES, max_pixels=settings.MAX_IMAGE_PIXELS)
     names = Names.of(client, verified.sha256)
@@ -88,7 +88,7 @@ def taken(client: Client, image: bytes, *, fields: Declared, actor: Actor, await
     except IntegrityError:
         kept.remove_unless_used(names)
         # Another request was faster with this external id, and is committed: before that the constraint waits.
-        if (known := sent_before(client, image, fields)) is not None:
+        if (known := sent_before(client, image, fields, awaited=awaited)) is not None:
             return known
         raise
     except BaseException:
@@ -97,7 +97,7 @@ def taken(client: Client, image: bytes, *, fields: Declared, actor: Actor, await
     return Accepted(submission, created=True)
 
 
-def sent_before(client: Client, image: bytes, fields: Declared) -> Accepted | None:
+def sent_before(client: Client, image: bytes, fields: Declared, *, awaited: bool) -> Accepted | None:
     """What this external id already names, if anything. Raises Conflict when it is another image."""
     if fields.external_id is None:
         return None
@@ -106,6 +106,8 @@ def sent_before(client: Client, image: bytes, fields: Declared) -> Accepted | No
         return None
     if existing.sha256 != sha256(image).hexdigest():
         raise Conflict(existing)
+    if awaited and not existing.awaited:
+        Submission.objects.filter(pk=existing.pk, status=Status.RECEIVED).update(awaited=True)
     return Accepted(existing, created=False)
 
 

@@ -58,21 +58,24 @@ class Batch:
     looks: Iterator[Look]
 
 
-def work_off(*, rounds: int) -> Report:
-    """Batch after batch until nothing waits, at most `rounds` of them. While the models run on one batch, the threads
-    already decode the next, and no more than that. An image whose sender waits is next, whatever is decoded already.
+def work_off(*, rounds: int, seconds: float = float("inf")) -> Report:
+    """Batch after batch until nothing waits, at most `rounds` of them, and none claimed after so many seconds.
+
+    While the models run on one batch, the threads already decode the next, and no more than that. An image whose sender
+    waits is next, whatever is decoded already.
     """
-    pace = Pace.from_settings()
+    pace, end = Pace.from_settings(), time.monotonic() + seconds
     total, batch = Report(), begin(claim(limit=pace.size))
     for left in range(rounds - 1, -1, -1):
-        following = begin(claim(limit=pace.size) if left else [])
         began = time.monotonic()
+        more = left > 0 and began < end
+        following = begin(claim(limit=pace.size) if more else [])
         done = finish(batch)
         pace.took(time.monotonic() - began, images=len(batch.rows), more=len(following.rows) >= len(batch.rows))
-        done += finish(begin(claim(limit=pace.size, awaited=True) if left else [])) + run_again()
-        if not done.claimed and not following.rows:
-            break
+        done += finish(begin(claim(limit=pace.size, awaited=True) if more else [])) + run_again()
         total, batch = total + done, following
+        if not following.rows and not (done.claimed and more):
+            break
     return total
 
 

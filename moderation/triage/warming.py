@@ -6,8 +6,13 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from contextlib import suppress
+from typing import Final
+
+from redis.exceptions import RedisError
 
 from classifiers import registry
+from moderation.metrics.counting import store
 from moderation.models import TriagePlan
 from moderation.policies import parsed
 from moderation.routing import Plan
@@ -17,6 +22,11 @@ from moderation.triage.scoring import named
 
 log = logging.getLogger(__name__)
 
+WARMING: Final = "loupe:warming"
+WARMING_SECONDS: Final = 180
+WARM: Final = "loupe:warm"
+WARM_SECONDS: Final = 30  # the sweeper, on whichever worker, says it every five
+
 _held: tuple[str, ...] = ()
 """Who was pinned when this process last let go of the others."""
 
@@ -25,6 +35,7 @@ def warm_up() -> Sequence[str]:
     """Afterwards each classifier that the plan in force pins has answered once here, or its failure is counted.
     Returns the refs of those that answered.
     """
+    note(WARMING, WARMING_SECONDS)
     published = TriagePlan.objects.in_force()
     plan = parsed(published) if published else None
     answered = []
@@ -38,7 +49,26 @@ def warm_up() -> Sequence[str]:
             log.warning("%s is not warm: %s", version.ref, error)
         else:
             answered.append(version.ref)
+    tell()
     return answered
+
+
+def tell() -> None:
+    """A worker process that is warm says so, now and then."""
+    note(WARM, WARM_SECONDS)
+
+
+def is_only_warming() -> bool:
+    """Whether workers start and none has been warm of late. Without a word from any there is nothing to wait for."""
+    with suppress(RedisError):
+        warming, warm = store().mget([WARMING, WARM])
+        return bool(warming) and not warm
+    return False
+
+
+def note(key: str, seconds: int) -> None:
+    with suppress(RedisError):
+        store().set(key, 1, ex=seconds)
 
 
 def release(plan: Plan) -> None:

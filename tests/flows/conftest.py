@@ -28,7 +28,7 @@ def until(condition: Callable[[], bool], *, seconds: float, what: str) -> None:
 class Worker:
     """`celery worker` with beat beside it, in a process group of its own."""
 
-    def __init__(self, folder: Path, name: str) -> None:
+    def __init__(self, folder: Path, name: str, **environment: str) -> None:
         database = urlsplit(os.environ["DATABASE_URL"])._replace(path=f"/{connection.settings_dict['NAME']}").geturl()
         self.log = folder / f"{name}.log"
         self.name = name
@@ -41,6 +41,7 @@ class Worker:
             "LOUPE_STORAGE": (folder / "store").as_uri(),
             "LOUPE_TRIAGE_LEASE_SECONDS": "2",
             "LOUPE_TRIAGE_BATCH": "16",
+            **environment,
         }
         self.process: subprocess.Popen[bytes] | None = None
 
@@ -67,12 +68,12 @@ class Worker:
 
 
 @pytest.fixture
-def hire(transactional_db: None, tmp_path: Path) -> Iterator[Callable[[str], Worker]]:
+def hire(transactional_db: None, tmp_path: Path) -> Iterator[Callable[..., Worker]]:
     """Start a named worker; all of them are stopped when the test ends."""
     with ExitStack() as stack:
 
-        def start(name: str) -> Worker:
-            worker = Worker(tmp_path, name)
+        def start(name: str, **environment: str) -> Worker:
+            worker = Worker(tmp_path, name, **environment)
             worker.start()
             stack.callback(worker.stop)
             return worker

@@ -136,3 +136,21 @@ def test_bad_answers_of_every_kind_end_with_people(
 
     assert Submission.objects.filter(requests__reason="classifier_error").count() >= 2
     nothing_is_lost(4)
+
+
+@pytest.mark.slow
+def test_a_worker_whose_threads_hang_ends_itself_and_another_takes_over(
+    server: ModelServer, tmp_path: Path, guidelines: None, platform: Client, hire: Callable[..., Worker]
+) -> None:
+    patient = {"connect_s": 0.5, "read_s": 60.0, "call_s": 60.0, "retries": 0}  # far beyond what a batch may take
+    version = registry.register(server.card(tmp_path, input={"size": 16}, server=patient))
+    world.publish(version.ref, on_error="wait")
+    server.mode = "hang"
+    send(platform, 4, start=1)
+    hire("ada", LOUPE_CLASSIFIER_SECONDS="1", LOUPE_HUNG_THREADS="1")
+    until(lambda: measured("loupe_workers_recycled_total") >= 1, seconds=60, what="the process ends itself")
+
+    server.mode = "ok"
+    until(lambda: received() == 0, seconds=90, what="another process triages them")
+    nothing_is_lost(4)
+    assert Submission.objects.filter(status=Status.APPROVED).exists()

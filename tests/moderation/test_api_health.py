@@ -12,6 +12,8 @@ from django.core.files.storage import storages
 from django.test import Client as Browser
 from pytest_django import Settings
 
+from moderation.triage import warming
+
 pytestmark = pytest.mark.django_db(transaction=True)
 PROJECT = Path(__file__).resolve().parents[2]
 
@@ -55,7 +57,7 @@ def test_ready_once_a_worker_has_answered(worker: None) -> None:
     assert answer.status_code == 200
     assert answer.json() == {
         "status": "ready",
-        "parts": {"database": "ok", "redis": "ok", "storage": "ok", "worker": "ok"},
+        "parts": {"database": "ok", "redis": "ok", "storage": "ok", "worker": "ok", "models": "ok"},
     }
 
 
@@ -63,7 +65,13 @@ def test_without_a_worker_it_is_not_ready() -> None:
     answer = Browser().get("/readyz")
 
     assert answer.status_code == 503
-    assert answer.json()["parts"] == {"database": "ok", "redis": "ok", "storage": "ok", "worker": "failed"}
+    assert answer.json()["parts"] == {
+        "database": "ok",
+        "redis": "ok",
+        "storage": "ok",
+        "worker": "failed",
+        "models": "ok",
+    }
 
 
 def test_without_a_place_to_write_it_is_not_ready() -> None:
@@ -89,3 +97,11 @@ def test_without_redis_it_is_not_ready_and_says_nothing_of_its_address(settings:
 
 def test_readiness_is_for_reading(api_key: str) -> None:
     assert Browser().post("/readyz").status_code == 405
+
+
+def test_while_workers_only_read_their_classifiers_it_is_not_ready() -> None:
+    warming.note(warming.WARMING, 60)
+    assert Browser().get("/readyz").json()["parts"]["models"] == "failed"
+
+    warming.tell()
+    assert Browser().get("/readyz").json()["parts"]["models"] == "ok"
