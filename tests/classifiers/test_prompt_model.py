@@ -158,7 +158,7 @@ def test_screening_loads_no_learning_library() -> None:
 def held_back(data: Examples, model: PromptModel) -> tuple[float, dict[str, tuple[float, float]]]:
     """AUC of any category against harmless prompts; then by category: among all, and among the labelled ones alone."""
     here = np.flatnonzero(data.split == "test")
-    found = model.apply([data.prompts[row] for row in here])
+    found = model.apply([data.prompts[row] for row in here.tolist()])
     truth = [data.labels[row] for row in here.tolist()]
     any_ = np.array([float(bool(codes)) for codes in truth])
     by_category = {}
