@@ -25,8 +25,12 @@ SCOPES: Final[dict[Role, frozenset[Scope]]] = {
     Role.SENIOR: frozenset(
         {Scope.REVIEW, Scope.REVIEW_ESCALATED, Scope.BANKS_ADD, Scope.POLICY_READ, Scope.SUBMISSIONS_READ}
     ),
-    Role.POLICY_LEAD: frozenset({Scope.POLICY, Scope.BANKS, Scope.POLICY_READ, Scope.SUBMISSIONS_READ}),
-    Role.ML_ENGINEER: frozenset({Scope.ML, Scope.EXPORTS, Scope.POLICY_READ, Scope.SUBMISSIONS_READ}),
+    Role.POLICY_LEAD: frozenset(
+        {Scope.POLICY, Scope.BANKS, Scope.POLICY_READ, Scope.SUBMISSIONS_READ, Scope.PROMPTS_CHECK}
+    ),
+    Role.ML_ENGINEER: frozenset(
+        {Scope.ML, Scope.EXPORTS, Scope.POLICY_READ, Scope.SUBMISSIONS_READ, Scope.PROMPTS_CHECK}
+    ),
     Role.AUDITOR: frozenset({Scope.AUDIT, Scope.POLICY_READ, Scope.SUBMISSIONS_READ}),
     Role.ADMIN: frozenset({Scope.ADMIN, Scope.AUDIT, Scope.POLICY_READ, Scope.SUBMISSIONS_READ}),
 }

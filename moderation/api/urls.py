@@ -8,6 +8,7 @@ from moderation.api.batch import SubmissionBatch
 from moderation.api.health import healthz, readyz
 from moderation.api.history import SubmissionHistory
 from moderation.api.metrics import metrics
+from moderation.api.prompts import PromptCheck
 from moderation.api.schema import Docs, Schema
 from moderation.api.submissions import OneSubmission, Submissions
 
@@ -15,6 +16,7 @@ v1 = [
     path("submissions", Submissions.as_view(), name="submissions"),
     path("submissions/batch", SubmissionBatch.as_view(), name="submission-batch"),
     path("submissions/<uuid:pk>", OneSubmission.as_view(), name="submission"),
+    path("prompts/check", PromptCheck.as_view(), name="prompt-check"),
     path("submissions/<uuid:pk>/history", SubmissionHistory.as_view(), name="submission-history"),
 ]
 urlpatterns = [

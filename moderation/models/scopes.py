@@ -8,6 +8,7 @@ from django.db import models
 class Scope(models.TextChoices):
     SUBMISSIONS_WRITE = "submissions:write", "Send submissions"
     SUBMISSIONS_READ = "submissions:read", "Read submissions"
+    PROMPTS_CHECK = "prompts:check", "Check prompts before an image is made"
     REVIEW = "review", "Claim and decide review requests"
     REVIEW_ESCALATED = "review:escalated", "Claim and decide what others escalated"
     POLICY = "policy", "Write guidelines, publish and roll back plans"
@@ -21,4 +22,4 @@ class Scope(models.TextChoices):
 
 
 # What a client's key may carry: a key never stands in for a person.
-KEY_SCOPES = frozenset({Scope.SUBMISSIONS_WRITE, Scope.SUBMISSIONS_READ})
+KEY_SCOPES = frozenset({Scope.SUBMISSIONS_WRITE, Scope.SUBMISSIONS_READ, Scope.PROMPTS_CHECK})

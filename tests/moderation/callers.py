@@ -11,6 +11,7 @@ from rest_framework.test import APIClient
 from moderation.models import User
 
 SUBMISSIONS = "/api/v1/submissions"
+PROMPTS = "/api/v1/prompts/check"
 
 
 def with_key(secret: str) -> APIClient:

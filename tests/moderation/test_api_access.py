@@ -15,7 +15,7 @@ from rest_framework.test import APIClient
 from moderation import keys
 from moderation.actors import Actor
 from moderation.models import KEY_SCOPES, Client, Scope, Submission, User
-from tests.moderation.callers import SUBMISSIONS, encoded, send, stranger, with_key, with_session
+from tests.moderation.callers import PROMPTS, SUBMISSIONS, encoded, send, stranger, with_key, with_session
 from tests.world import png, submit
 
 pytestmark = pytest.mark.django_db
@@ -28,14 +28,14 @@ CALLS = [
     ("HEAD", SUBMISSIONS, Scope.SUBMISSIONS_READ),
     ("GET", f"{SUBMISSIONS}/{SOME_ID}", Scope.SUBMISSIONS_READ),
     ("GET", f"{SUBMISSIONS}/{SOME_ID}/history", Scope.SUBMISSIONS_READ),
+    ("POST", PROMPTS, Scope.PROMPTS_CHECK),
 ]
 every_call = pytest.mark.parametrize(("method", "path", "scope"), CALLS)
 
 
 def call(caller: APIClient, method: str, path: str) -> Any:
-    body = (
-        {"image_base64": encoded(png())} if path == SUBMISSIONS else {"submissions": [{"image_base64": encoded(png())}]}
-    )
+    one = {"image_base64": encoded(png())}
+    body = {SUBMISSIONS: one, PROMPTS: {"prompt": "a teapot"}}.get(path, {"submissions": [one]})
     return caller.generic(method, path) if method != "POST" else caller.post(path, body)
 
 

@@ -12,7 +12,7 @@ from openapi_spec_validator import validate
 from moderation import lifecycle
 from moderation.actors import Actor
 from moderation.models import Client, Status, TriagePlan
-from tests.moderation.callers import SUBMISSIONS, encoded, send, stranger, with_key
+from tests.moderation.callers import PROMPTS, SUBMISSIONS, encoded, send, stranger, with_key
 from tests.world import png, submit, triaged
 
 pytestmark = pytest.mark.django_db
@@ -42,13 +42,16 @@ def test_the_schema_comes_as_yaml_when_asked() -> None:
 
 
 def test_every_call_names_its_scheme_and_its_problems(schema: dict[str, Any]) -> None:
-    paths = {path: operations for path, operations in schema["paths"].items() if path.startswith(SUBMISSIONS)}
+    paths = {
+        path: operations for path, operations in schema["paths"].items() if path.startswith((SUBMISSIONS, PROMPTS))
+    }
 
     assert set(paths) == {
         SUBMISSIONS,
         f"{SUBMISSIONS}/batch",
         f"{SUBMISSIONS}/{{id}}",
         f"{SUBMISSIONS}/{{id}}/history",
+        PROMPTS,
     }
     for operation in (one for operations in paths.values() for one in operations.values()):
         assert {"key": []} in operation["security"]
