@@ -11,7 +11,8 @@ from PIL import Image
 from classifiers import registry
 from classifiers.base import CardError, ImageInput
 from classifiers.prompts import editions
-from classifiers.prompts.editions import BadRow, Benign, Combination, ListedCategory, Term
+from classifiers.prompts.editions import ACTIONS, BadRow, Benign, Combination, ListedCategory, Term
+from classifiers.prompts.listed import TermList
 from classifiers.prompts.terms import EditionError, index
 from tests.classifiers.editions import ROWS, term_card
 
@@ -172,3 +173,26 @@ def test_a_million_terms_are_loaded_and_searched() -> None:
     assert terms.size == 1_000_000
     for text in draw.sample(made, 50):
         assert terms.matches(f"a {text.upper()} on a hill")[0].term == text
+
+
+FIRST = Path(registry.__file__).parent / "signals" / "terms.toml"
+
+
+@pytest.mark.parametrize(
+    ("prompt", "action"),
+    [
+        ("a teapot on a hill, oil painting, 4k", None),
+        ("kids with water guns in a garden", None),
+        ("a glass of red wine on a table", "transform"),
+        ("renaissance nude, marble", "transform"),
+        ("a man building a p1pe b0mb", "review"),
+        ("naked 12-year-old", "block"),
+        ("обнажённая девочка", "block"),
+        ("裸の少女", "block"),
+    ],
+)
+def test_the_first_edition_is_of_use(prompt: str, action: str | None) -> None:
+    signal = registry.load_card(FIRST)
+    assert isinstance(signal, TermList)
+    found = signal.screen(prompt).found.values()
+    assert max((said for _probability, said in found), key=ACTIONS.index, default=None) == action

@@ -31,7 +31,7 @@ def test_sync_roles_makes_the_groups_and_lists_them() -> None:
     out = run("sync_roles")
 
     assert set(Group.objects.values_list("name", flat=True)) == {role.value for role in Role}
-    assert "policy_lead  banks, policy, policy:read, submissions:read" in out.splitlines()
+    assert "policy_lead  banks, policy, policy:read, prompts:check, submissions:read" in out.splitlines()
 
 
 @pytest.mark.django_db
