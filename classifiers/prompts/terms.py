@@ -110,6 +110,10 @@ class TermIndex:
             for entry in key[1]:
                 start, end = last + 1 - len(key[0]), last + 1
                 if _stands_alone(text, start, end, entry.flags):
+                    if entry.flags & _OPEN_LEFT:
+                        start = text.rfind(" ", 0, start) + 1
+                    if entry.flags & _OPEN_RIGHT:
+                        end = found if (found := text.find(" ", end)) >= 0 else len(text)
                     yield (self.names[entry.place], entry, key[0], *reading.span(start, end))
 
     def _keys_of(self, packed: int, text: str, last: int) -> tuple[str, Sequence[_Entry]]:
