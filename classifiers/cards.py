@@ -11,8 +11,8 @@ from typing import Any
 import tomli_w
 
 from classifiers.base import CardError, reference
+from classifiers.calibration import METHODS, Calibration, CalibrationError
 from classifiers.fields import Table
-from classifiers.heads import Calibration
 from classifiers.shapes import (
     CategorySpec,
     EmbeddingSpec,
@@ -135,7 +135,7 @@ def _calibrations(top: Table) -> dict[str, Calibration]:
     spec = top.table("calibration")
     if spec is None:
         return {}
-    method = spec.string("method", among=("none", "temperature", "platt"))
+    method = spec.string("method", among=("none", *METHODS))
     parameters = spec.table("parameters")
     if parameters is None:
         return {}
@@ -146,7 +146,11 @@ def _calibrations(top: Table) -> dict[str, Calibration]:
         scale = one.number("scale", default=1.0)
         if scale <= 0:
             raise CardError(f"[calibration.parameters.{code}] scale must be above 0")
-        found[code] = Calibration(scale, one.number("shift", default=0.0), one.string("method", default=method))
+        shift, named = one.number("shift", default=0.0), one.string("method", default=method)
+        try:
+            found[code] = Calibration(scale, shift, named, one.pairs("knots"))
+        except CalibrationError as error:
+            raise CardError(f"[calibration.parameters.{code}] {error}") from error
     return found
 
 
@@ -155,7 +159,12 @@ def describe_calibrations(categories: Sequence[str], calibrations: Sequence[Cali
     return {
         "method": "platt",
         "parameters": {
-            code: {"scale": c.scale, "shift": c.shift, "method": c.method}
+            code: {
+                "scale": c.scale,
+                "shift": c.shift,
+                "method": c.method,
+                "knots": [list(knot) for knot in c.knots] or None,
+            }
             for code, c in zip(categories, calibrations, strict=True)
         },
     }

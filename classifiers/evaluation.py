@@ -6,26 +6,36 @@ from typing import TypedDict
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from classifiers.calibration import log_loss
+
 BINS = 10
 THRESHOLDS = (0.02, 0.05, 0.1, 0.15, 0.2, 0.3, 0.5, 0.7, 0.8, 0.9, 0.95, 0.98)
 
 
 class Bin(TypedDict):
+    """Labels whose probability lies from ``low`` to ``high``: ``n`` by weight, ``count`` of them, and the 95 % interval
+    of the share that violates."""
+
     low: float
     high: float
     n: float
+    count: int
     mean_probability: float
     share_violating: float
+    share_low: float
+    share_high: float
 
 
 class AtThreshold(TypedDict):
     """Rates are None where nothing lies on that side. ``false_omission`` is the share violating among p < threshold,
-    ``false_discovery`` the share not violating among p >= threshold."""
+    ``false_discovery`` the share not violating among p >= threshold. Intervals are at 95 %."""
 
     threshold: float
     flagged: float
     precision: float | None
+    precision_interval: list[float] | None
     recall: float | None
+    recall_interval: list[float] | None
     false_omission: float | None
     false_discovery: float | None
     n: int
@@ -37,7 +47,9 @@ class Metrics(TypedDict):
     auc: float | None
     ap: float | None
     ece: float | None
+    ece_bins: int
     brier: float | None
+    log_loss: float | None
     at_threshold: list[AtThreshold]
     reliability: list[Bin]
 
@@ -51,7 +63,9 @@ def evaluate(probabilities: ArrayLike, labels: ArrayLike, weights: ArrayLike | N
         auc=auc(p, y, w),
         ap=average_precision(p, y, w),
         ece=expected_calibration_error(p, y, w),
+        ece_bins=BINS,
         brier=brier(p, y, w),
+        log_loss=log_loss(p, y, w) if w.sum() > 0 else None,
         at_threshold=at_thresholds(p, y, w),
         reliability=reliability(p, y, w),
     )
@@ -97,8 +111,18 @@ def reliability(
         total = float(w[inside].sum())
         if total > 0:
             mean_p, share = (float((w[inside] * v[inside]).sum() / total) for v in (p, y))
+            low, high = wilson(share, _looks(w[inside]))
             found.append(
-                Bin(low=i / bins, high=(i + 1) / bins, n=total, mean_probability=mean_p, share_violating=share)
+                Bin(
+                    low=i / bins,
+                    high=(i + 1) / bins,
+                    n=total,
+                    count=int(inside.sum()),
+                    mean_probability=mean_p,
+                    share_violating=share,
+                    share_low=low,
+                    share_high=high,
+                )
             )
     return found
 
@@ -123,23 +147,54 @@ def at_thresholds(
 ) -> list[AtThreshold]:
     """What would come of flagging every picture with p >= threshold."""
     p, y, w = _arrays(probabilities, labels, weights)
-    rows: list[AtThreshold] = []
-    for threshold in thresholds:
-        flagged = p >= threshold
-        above, below, positive = w[flagged].sum(), w[~flagged].sum(), (w * y).sum()
-        hits, misses = (w * y)[flagged].sum(), (w * y)[~flagged].sum()
-        rows.append(
-            AtThreshold(
-                threshold=threshold,
-                flagged=float(above / w.sum()) if w.sum() else 0.0,
-                precision=_ratio(hits, above),
-                recall=_ratio(hits, positive),
-                false_omission=_ratio(misses, below),
-                false_discovery=_ratio(above - hits, above),
-                n=int(flagged.sum()),
-            )
-        )
-    return rows
+    return [_at(threshold, p, y, w) for threshold in thresholds]
+
+
+def _at(threshold: float, p: NDArray[np.float64], y: NDArray[np.float64], w: NDArray[np.float64]) -> AtThreshold:
+    flagged = p >= threshold
+    above, below, positive = w[flagged].sum(), w[~flagged].sum(), (w * y).sum()
+    hits, misses = (w * y)[flagged].sum(), (w * y)[~flagged].sum()
+    precision, recall = _ratio(hits, above), _ratio(hits, positive)
+    return AtThreshold(
+        threshold=threshold,
+        flagged=float(above / w.sum()) if w.sum() else 0.0,
+        precision=precision,
+        precision_interval=_interval(precision, w[flagged]),
+        recall=recall,
+        recall_interval=_interval(recall, w[y == 1]),
+        false_omission=_ratio(misses, below),
+        false_discovery=_ratio(above - hits, above),
+        n=int(flagged.sum()),
+    )
+
+
+def best_threshold(probabilities: ArrayLike, labels: ArrayLike, weights: ArrayLike | None = None) -> float | None:
+    """The threshold with the largest F1, the harmonic mean of precision and recall; of several the highest. None
+    without both classes."""
+    p, y, w = _arrays(probabilities, labels, weights)
+    positive, negative = (side[::-1] for side in _by_score(p, y, w))
+    if positive.sum() == 0 or negative.sum() == 0:
+        return None
+    f1 = 2 * np.cumsum(positive) / (np.cumsum(positive + negative) + positive.sum())
+    return float(np.unique(p)[::-1][int(np.argmax(f1))])
+
+
+def wilson(share: float, n: float, *, z: float = 1.959964) -> tuple[float, float]:
+    """The interval that holds the true share in 95 of 100 samples of ``n`` looks (Wilson 1927); n need not be whole."""
+    if n <= 0:
+        return 0.0, 1.0
+    centre, spread = share + z * z / (2 * n), z * np.sqrt(share * (1 - share) / n + z * z / (4 * n * n))
+    scale = 1 + z * z / n
+    return float(max(0.0, (centre - spread) / scale)), float(min(1.0, (centre + spread) / scale))
+
+
+def _interval(share: float | None, w: NDArray[np.float64]) -> list[float] | None:
+    return None if share is None else list(wilson(min(max(share, 0.0), 1.0), _looks(w)))
+
+
+def _looks(w: NDArray[np.float64]) -> float:
+    """How many equal looks these weights are worth (Kish 1965): one that stands for many is still one look."""
+    return float(w.sum() ** 2 / (w**2).sum()) if w.size and w.any() else 0.0
 
 
 def _ratio(part: float, whole: float) -> float | None:

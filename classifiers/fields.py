@@ -55,6 +55,14 @@ class Table:
         numbers = Table({str(i): item for i, item in enumerate(value)}, f"{self._where} {key}")
         return numbers.number("0"), numbers.number("1"), numbers.number("2")
 
+    def pairs(self, key: str) -> tuple[tuple[float, float], ...]:
+        """A list of two numbers each; empty when it is not there."""
+        value = self._values.get(key) or []
+        if not isinstance(value, list) or not all(isinstance(item, list) and len(item) == 2 for item in value):
+            raise CardError(f"{self._where}: {key} must be a list of pairs of numbers")
+        tables = [Table(dict(zip("ab", item, strict=True)), f"{self._where}: {key}") for item in value]
+        return tuple((one.number("a"), one.number("b")) for one in tables)
+
     def table(self, key: str) -> "Table | None":
         value = self._values.get(key)
         if value is None:

@@ -16,6 +16,9 @@ Head: TypeAlias = tuple[FloatArray, float]
 """Weight [D] and bias."""
 
 
+SETS = ("train", "calibration", "threshold", "test")
+
+
 class FitError(ValueError):
     """The labels cannot be fitted. The message says why."""
 
@@ -37,7 +40,7 @@ class Strength(Protocol):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Labels:
-    """Known labels of one category in one split: pictures by row, 0/1, weights, and the fold of each one's cluster."""
+    """Known labels of one category in one set: pictures by row, 0/1, weights, and the fold of each one's cluster."""
 
     rows: NDArray[np.int64]
     label: NDArray[np.float64]
@@ -65,28 +68,41 @@ def pictures(manifest: Manifest) -> tuple[FloatArray, NDArray[np.int64]]:
     return manifest.embeddings.rows(unique), row_of
 
 
-def folds(manifest: Manifest, row_of: NDArray[np.int64], *, count: int) -> NDArray[np.int64]:
-    """A fold for each row, the same for all of a near-duplicate cluster (of a picture, where no cluster is given)."""
+def folds(manifest: Manifest, row_of: NDArray[np.int64], *, count: int, purpose: str = "fold") -> NDArray[np.int64]:
+    """A fold for each row, the same for all of a near-duplicate cluster (of a picture, where no cluster is given).
+    Folds for another purpose are drawn anew."""
     names = [cluster or f"picture {row}" for cluster, row in zip(manifest.column("cluster_id"), row_of, strict=True)]
-    fold_of = {name: hashlib.sha256(f"fold:{name}".encode()).digest()[0] % count for name in set(names)}
+    fold_of = {name: hashlib.sha256(f"{purpose}:{name}".encode()).digest()[0] % count for name in set(names)}
     return np.array([fold_of[name] for name in names], dtype=np.int64)
+
+
+def sets(manifest: Manifest, row_of: NDArray[np.int64]) -> NDArray[Any]:
+    """For each row one of ``SETS``: train, test, or the half of validation its cluster lies in.
+
+    Heads are fitted on the first, calibrated on the second, thresholds picked on the third, and all of it measured on
+    the last: no near-duplicate lies in two of them.
+    """
+    split = manifest.column("split").astype(object)
+    half = folds(manifest, row_of, count=2, purpose="half")
+    apart = np.where(half == 0, "calibration", "threshold").astype(object)
+    return np.where(split == "validation", apart, split)
 
 
 def gather(
     manifest: Manifest, category: str, row_of: NDArray[np.int64], fold: NDArray[np.int64], *, max_share: float
 ) -> dict[str, Labels]:
-    """The known labels of a category by split, no weight above ``max_share`` of their sum."""
+    """The known labels of a category by set, no weight above ``max_share`` of their sum."""
     label, weight = manifest.column("label").astype(np.float64), manifest.column("weight").astype(np.float64)
     weight = np.where(np.isnan(weight), 1.0, weight)
     known = (manifest.column("category") == category) & ~np.isnan(label) & (weight > 0) & (row_of >= 0)
-    found = {}
-    for split in ("train", "validation", "test"):
-        here = np.flatnonzero(known & (manifest.column("split") == split))
+    found, belongs = {}, sets(manifest, row_of)
+    for one in SETS:
+        here = np.flatnonzero(known & (belongs == one))
         w = weight[here]
         if len(w):
             # A label with a large weight stands for many unseen ones, but is one look: trimmed, it cannot rule alone.
             w = np.minimum(w, max(w.min(), max_share * w.sum()))
-        found[split] = Labels(row_of[here], label[here], w, fold[here])
+        found[one] = Labels(row_of[here], label[here], w, fold[here])
     return found
 
 

@@ -1,4 +1,4 @@
-"""Small linear heads on a stored embedding, one a category, and the calibration of their logits. numpy only."""
+"""Small linear heads on a stored embedding, one a category. numpy only."""
 
 import json
 from collections.abc import Sequence
@@ -7,134 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from classifiers.base import CardError, FloatArray
+from classifiers.calibration import Calibration, CalibrationError, calibrate, sigmoid
 
-_NEWTON_STEPS = 100
-_MIN_EACH = 2
-"""Fewer labels of either class than this cannot say anything about the shape of the curve."""
-
-
-class CalibrationError(ValueError):
-    """The scores or labels cannot be calibrated. The message says why."""
-
-
-def sigmoid(z: ArrayLike) -> NDArray[np.float64]:
-    """Logistic function without overflow."""
-    z = np.asarray(z, dtype=np.float64)
-    e = np.exp(-np.abs(z))
-    return np.asarray(np.where(z >= 0, 1.0, e) / (1.0 + e))
-
-
-@dataclass(frozen=True, slots=True)
-class Calibration:
-    """p = sigmoid(scale * logit + shift). ``method``: ``none``, ``temperature`` (shift 0, scale 1/T), ``platt`` or
-    ``prior``."""
-
-    scale: float = 1.0
-    shift: float = 0.0
-    method: str = "none"
-
-    def apply(self, logits: ArrayLike) -> NDArray[np.float64]:
-        """Probabilities in [0, 1], same shape as ``logits``."""
-        return sigmoid(self.scale * np.asarray(logits, dtype=np.float64) + self.shift)
-
-
-def calibrate(
-    logits: ArrayLike,
-    labels: ArrayLike,
-    *,
-    weights: ArrayLike | None = None,
-    method: str = "platt",
-    prior: Calibration | None = None,
-    prior_weight: float = 0.0,
-) -> Calibration:
-    """Fit the curve from logits [N] to the probability of label 1 on labels never used to fit the head.
-
-    ``platt``: both parameters by Newton's method on the log loss, with the smoothed targets of Platt 1999
-    (as in Lin, Lin & Weng 2007), so a perfectly separable set gives a finite slope. ``temperature``: the slope only.
-    With a ``prior`` the parameters are drawn to those of the earlier calibration as strongly as ``prior_weight``
-    labels would (ridge on slope and shift), which is what keeps a dozen new labels from overturning thousands.
-
-    Degenerate sets are answered honestly: no label gives the prior (or the identity); labels of one class only, or
-    fewer than two of either, say nothing about the slope, which is kept while the level moves (``method="prior"``).
-    Raises CalibrationError for values that are not finite, labels other than 0 and 1, or unequal lengths.
-    """
-    z, y, w = _checked(logits, labels, weights)
-    start = prior or Calibration()
-    if method not in {"platt", "temperature"}:
-        raise CalibrationError(f"unknown method {method!r}: use platt or temperature")
-    positives, negatives = float(w[y == 1].sum()), float(w[y == 0].sum())
-    if len(z) == 0 or positives + negatives == 0:
-        return start
-    thin = min(int((y == 1).sum()), int((y == 0).sum())) < _MIN_EACH
-    smoothed = np.where(y == 1, (positives + 1) / (positives + 2), 1 / (negatives + 2))
-    free = np.array([not thin, method == "platt" or thin])
-    ridge = np.full(2, prior_weight if prior is not None else 1e-6)
-    # One unit of slope moves a logit by the spread of the logits, so the slope's ridge is in those units.
-    ridge[0] *= max(float(np.average(z**2, weights=w)), 1e-6)
-    if thin:
-        ridge[1] = max(ridge[1], 1.0)
-    scale, shift = _newton(z, smoothed, w, np.array([start.scale, start.shift]), ridge=ridge, free=free)
-    if scale <= 0:
-        # The head ranks the wrong way round on these labels. A negative slope would make "more violating" mean "safer".
-        return Calibration(start.scale, start.shift, "prior")
-    return Calibration(float(scale), float(shift), "prior" if thin else method)
-
-
-def _checked(
-    logits: ArrayLike, labels: ArrayLike, weights: ArrayLike | None
-) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
-    z = np.asarray(logits, dtype=np.float64).ravel()
-    y = np.asarray(labels, dtype=np.float64).ravel()
-    w = np.ones_like(z) if weights is None else np.asarray(weights, dtype=np.float64).ravel()
-    if not len(z) == len(y) == len(w):
-        raise CalibrationError(f"{len(z)} logits, {len(y)} labels and {len(w)} weights: they must be as many")
-    if not (np.isfinite(z).all() and np.isfinite(w).all()):
-        raise CalibrationError("logits and weights must be finite numbers: remove NaN and infinity first")
-    if not np.isin(y, (0.0, 1.0)).all():
-        raise CalibrationError("labels must be 0 or 1: leave unknown labels out")
-    if (w < 0).any():
-        raise CalibrationError("weights must not be negative")
-    return z, y, w
-
-
-def _newton(
-    z: NDArray[np.float64],
-    target: NDArray[np.float64],
-    w: NDArray[np.float64],
-    start: NDArray[np.float64],
-    *,
-    ridge: NDArray[np.float64],
-    free: NDArray[np.bool_],
-) -> NDArray[np.float64]:
-    """Minimise the weighted log loss plus the ridge to ``start`` over the free ones of (scale, shift)."""
-
-    def loss(theta: NDArray[np.float64]) -> float:
-        s = theta[0] * z + theta[1]
-        pull = 0.5 * float((ridge * (theta - start) ** 2).sum())
-        return float((w * (np.logaddexp(0, s) - target * s)).sum()) + pull
-
-    theta, value = start.copy(), loss(start)
-    for _ in range(_NEWTON_STEPS):
-        p = sigmoid(theta[0] * z + theta[1])
-        residual, curvature = w * (p - target), w * p * (1 - p)
-        gradient = np.array([(residual * z).sum(), residual.sum()]) + ridge * (theta - start)
-        off = (curvature * z).sum()
-        hessian = np.array([[(curvature * z * z).sum(), off], [off, curvature.sum()]]) + np.diag(ridge + 1e-9)
-        gradient, hessian = gradient[free], hessian[np.ix_(free, free)]
-        if np.abs(gradient).max() < 1e-8:
-            break
-        step = np.zeros(2)
-        step[free] = np.linalg.solve(hessian, gradient)
-        length = 1.0
-        while (candidate := loss(theta - length * step)) > value and length > 1e-10:
-            length /= 2
-        if length <= 1e-10:
-            break
-        theta, value = theta - length * step, candidate
-    return theta
+__all__ = ["Calibration", "CalibrationError", "Heads", "Stack", "calibrate", "sigmoid"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -173,7 +51,11 @@ class Heads:
         """Probabilities of the logits [N, K] of these heads."""
         scale = np.array([c.scale for c in self.calibrations])
         shift = np.array([c.shift for c in self.calibrations])
-        return sigmoid(logits * scale + shift).astype(np.float32)
+        probabilities = sigmoid(logits * scale + shift)
+        for k, one in enumerate(self.calibrations):
+            if one.knots:
+                probabilities[:, k] = one.apply(logits[:, k])
+        return probabilities.astype(np.float32)
 
     def only(self, category: str) -> tuple[FloatArray, float, Calibration] | None:
         """Weight [D], bias and calibration of one category, or None when there is no such head."""
@@ -186,17 +68,24 @@ class Heads:
         """Write one safetensors file that holds everything ``load`` needs."""
         from safetensors.numpy import save_file
 
+        tensors, metadata = self.parts()
+        save_file(tensors, path, metadata=metadata)
+
+    def parts(self) -> tuple[dict[str, NDArray[Any]], dict[str, str]]:
+        """Tensors and metadata of a file that ``load`` reads, whatever else stands in it."""
         tensors: dict[str, NDArray[Any]] = {
             "weight": np.ascontiguousarray(self.weight, dtype=np.float32),
             "bias": np.ascontiguousarray(self.bias, dtype=np.float32),
             "scale": np.array([c.scale for c in self.calibrations], dtype=np.float64),
             "shift": np.array([c.shift for c in self.calibrations], dtype=np.float64),
         }
+        # Only a calibration by knots has a tensor of its own, [knots, 2].
+        tensors |= {f"knots.{k}": np.array(c.knots) for k, c in enumerate(self.calibrations) if c.knots}
         metadata = {
             "categories": json.dumps(self.categories),
             "methods": json.dumps([c.method for c in self.calibrations]),
         }
-        save_file(tensors, path, metadata=metadata)
+        return tensors, metadata
 
     @classmethod
     def load(cls, path: Path) -> "Heads":
@@ -206,18 +95,23 @@ class Heads:
         try:
             with safe_open(path, framework="numpy") as file:
                 metadata = file.metadata() or {}
-                tensors = {name: file.get_tensor(name) for name in ("weight", "bias", "scale", "shift")}
+                knots = [name for name in file.keys() if name.startswith("knots.")]  # noqa: SIM118 - no mapping
+                tensors = {name: file.get_tensor(name) for name in ("weight", "bias", "scale", "shift", *knots)}
             categories: Sequence[str] = json.loads(metadata["categories"])
             methods: Sequence[str] = json.loads(metadata["methods"])
             calibrations = tuple(
-                Calibration(float(a), float(b), m)
-                for a, b, m in zip(tensors["scale"], tensors["shift"], methods, strict=True)
+                Calibration(float(a), float(b), m, _knots(tensors.get(f"knots.{k}")))
+                for k, (a, b, m) in enumerate(zip(tensors["scale"], tensors["shift"], methods, strict=True))
             )
         except (SafetensorError, KeyError, ValueError) as error:
             raise CardError(
                 f"{path.name} is not a heads file (safetensors with weight, bias, scale, shift): {error}"
             ) from error
         return cls(tuple(categories), tensors["weight"], tensors["bias"], calibrations)
+
+
+def _knots(stored: NDArray[Any] | None) -> tuple[tuple[float, float], ...]:
+    return () if stored is None else tuple((float(logit), float(p)) for logit, p in stored)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -5,16 +5,17 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from classifiers import cards
 from classifiers.base import FloatArray
-from classifiers.evaluation import Metrics, evaluate
+from classifiers.calibration import Calibration, Choice, choose
+from classifiers.evaluation import at_thresholds, best_threshold, evaluate
 from classifiers.fitting import FitError, Head, Labels, fit, folds, gather, out_of_fold, pictures
-from classifiers.heads import Calibration, Heads, calibrate
+from classifiers.heads import Heads
 from classifiers.manifests import Manifest
 from classifiers.weights import file_sha256
 
@@ -36,11 +37,11 @@ class Recipe:
     calibration undoes the shift in level. An audited label stands for many unseen ones by its weight, but is one look:
     none weighs more than ``max_share`` of its split, which trims it while labels are few and leaves it alone later.
 
-    A category needs ``fewest`` labels of each class in the training split, else its head stays as it is. Where
-    validation holds fewer than ``thin`` labels of the rarer class, calibration also uses out-of-fold logits of
-    ``folds`` folds; with fewer than ``fewest_validation`` the calibration stays. ``prior_weight`` is how many labels
-    the previous calibration is worth: labels from review come from the doubtful middle and say little about the level
-    elsewhere.
+    A category needs ``fewest`` labels of each class in the training split, else its head stays as it is. Where the
+    calibration half of validation holds fewer than ``thin`` labels of the rarer class, calibration also uses
+    out-of-fold logits of ``folds`` folds; with fewer than ``fewest_validation`` the calibration stays.
+    ``prior_weight`` is how many labels the previous calibration is worth: labels from review come from the doubtful
+    middle and say little about the level elsewhere.
     """
 
     ridge: float = 10.0
@@ -119,11 +120,11 @@ def train_heads(
 ) -> Candidate:
     """Fit one logistic head a category on the training split, calibrate on labels it never saw, measure on test.
 
-    Calibration uses the validation split; where that is thin, also the training labels, each scored by a head that was
-    fitted without its fold. The result has every category of ``previous`` and every one with enough labels. Where
-    labels of either class are too few the earlier head or calibration is kept, and ``metrics[category]["notes"]`` says
-    so. The same manifest, previous heads and recipe give the same heads. Raises TrainingError when no category can be
-    fitted.
+    Calibration uses one half of the validation split; where that is thin, also the training labels, each scored by a
+    head that was fitted without its fold. The other half picks a threshold. Test labels see the finished head only.
+    The result has every category of ``previous`` and every one with enough labels. Where labels of either class are too
+    few the earlier head or calibration is kept, and ``metrics[category]["notes"]`` says so. The same manifest, previous
+    heads and recipe give the same heads. Raises TrainingError when no category can be fitted.
     """
     recipe = recipe or Recipe()
     try:
@@ -144,7 +145,7 @@ def train_heads(
         )
     try:
         solved = fit(vectors, training, previous=previous, recipe=recipe)
-        thin = {name: one for name, one in training.items() if labels[name]["validation"].fewest < recipe.thin}
+        thin = {name: one for name, one in training.items() if labels[name]["calibration"].fewest < recipe.thin}
         unseen = out_of_fold(vectors, thin, previous=previous, recipe=recipe, count=recipe.folds) if thin else {}
     except FitError as error:
         raise TrainingError(str(error)) from error
@@ -171,58 +172,88 @@ class _Settled:
     metrics: dict[str, Any]
 
 
+_Curved: TypeAlias = tuple[FloatArray, float, Calibration]
+"""Weight, bias and calibration of a head."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class _Held:
-    """What is known of one category: its labels by split, out-of-fold logits of the training ones, its head before."""
+    """What is known of one category: its labels by set, out-of-fold logits of the training ones, its head before."""
 
     vectors: FloatArray
     labels: Mapping[str, Labels] | None
     unseen: NDArray[np.float64] | None
-    old: tuple[FloatArray, float, Calibration] | None
+    old: _Curved | None
 
     def settle(self, head: Head | None, recipe: Recipe) -> _Settled:
         """Calibrate and measure ``head``, or the head before when there is no new one."""
         notes: list[str] = []
+        choice: Choice | None = None
         if head is None:
             assert self.old is not None
             weight, bias, calibration = self.old
             notes.append("too few labels for training: the previous head is unchanged")
         else:
             weight, bias = head
-            calibration = self._calibrated(weight, bias, recipe, notes)
-        return _Settled(weight, bias, calibration, self._measured((weight, bias, calibration), notes))
+            choice = self._calibrated(weight, bias, recipe, notes)
+            calibration = choice.calibration
+        measured = self._measured((weight, bias, calibration), notes)
+        return _Settled(weight, bias, calibration, measured | _described(calibration, choice))
 
-    def _calibrated(self, weight: FloatArray, bias: float, recipe: Recipe, notes: list[str]) -> Calibration:
+    def _calibrated(self, weight: FloatArray, bias: float, recipe: Recipe, notes: list[str]) -> Choice:
         assert self.labels is not None
-        apart, seen = self.labels["validation"], self.labels["train"]
-        logits, label, mass = self.vectors[apart.rows] @ weight + bias, apart.label, apart.weight
+        apart, seen = self.labels["calibration"], self.labels["train"]
+        logits, label, mass, fold = self._logits(apart, weight, bias), apart.label, apart.weight, apart.fold
         if self.unseen is not None:
             usable = ~np.isnan(self.unseen)
             logits = np.concatenate([logits, self.unseen[usable]])
             label, mass = np.concatenate([label, seen.label[usable]]), np.concatenate([mass, seen.weight[usable]])
+            fold = np.concatenate([fold, seen.fold[usable]])
         before = self.old[2] if self.old else None
         if min((label == 1).sum(), (label == 0).sum()) < recipe.fewest_validation:
             if before is not None:
                 notes.append("too few labels for calibration: the previous calibration is kept")
-                return before
+                return Choice(before, {}, len(label), int(label.sum()))
             notes.append("too few labels for calibration: only the level is fitted")
-        return calibrate(logits, label, weights=mass, prior=before, prior_weight=recipe.prior_weight)
+        return choose(logits, label, weights=mass, prior=before, prior_weight=recipe.prior_weight, folds=fold)
 
-    def _measured(self, new: tuple[FloatArray, float, Calibration], notes: list[str]) -> dict[str, Any]:
-        """Figures on the test split, those of the previous head beside them."""
-        by_split = self.labels or {}
-        counts = {split: {"n": len(one.label), "positives": int(one.label.sum())} for split, one in by_split.items()}
-        if not by_split or not len(by_split["test"].label):
+    def _logits(self, labels: Labels, weight: FloatArray, bias: float) -> NDArray[np.float64]:
+        return np.asarray(self.vectors[labels.rows] @ weight + bias, dtype=np.float64)
+
+    def _measured(self, new: _Curved, notes: list[str]) -> dict[str, Any]:
+        """Figures on the test split, those of the previous head beside them, and at a threshold picked elsewhere."""
+        sets = self.labels or {}
+        counts = {name: {"n": len(one.label), "positives": int(one.label.sum())} for name, one in sets.items()}
+        if not sets or not len(sets["test"].label):
             notes.append("no labels for testing: nothing was measured")
             return {"notes": notes, "labels": counts}
-        apart = by_split["test"]
+        apart = sets["test"]
         if apart.fewest < 1:
             notes.append("the test labels are of one class only: ranking cannot be measured")
+        figures = evaluate(self._probabilities(apart, new), apart.label, apart.weight)
+        before = evaluate(self._probabilities(apart, self.old), apart.label, apart.weight) if self.old else None
+        keys = ("auc", "ap", "ece", "brier", "log_loss")
+        previous = {key: before[key] for key in keys} if before else None  # type: ignore[literal-required]
+        return {**figures, "picked": self._picked(new), "previous": previous, "notes": notes, "labels": counts}
 
-        def figures(head: tuple[FloatArray, float, Calibration]) -> Metrics:
-            weight, bias, calibration = head
-            return evaluate(calibration.apply(self.vectors[apart.rows] @ weight + bias), apart.label, apart.weight)
+    def _picked(self, new: _Curved) -> dict[str, Any] | None:
+        """The threshold with the largest F1 on labels kept for that, and what it does on the test split."""
+        assert self.labels is not None
+        apart, test = self.labels["threshold"], self.labels["test"]
+        threshold = best_threshold(self._probabilities(apart, new), apart.label, apart.weight)
+        if threshold is None:
+            return None
+        row = at_thresholds(self._probabilities(test, new), test.label, test.weight, thresholds=[threshold])[0]
+        return {"rule": "largest F1", "picked_on": len(apart.label), **row}
 
-        before = figures(self.old) if self.old else None
-        previous = {key: before[key] for key in ("auc", "ap", "ece", "brier")} if before else None
-        return {**figures(new), "previous": previous, "notes": notes, "labels": counts}
+    def _probabilities(self, labels: Labels, head: _Curved) -> NDArray[np.float64]:
+        weight, bias, calibration = head
+        return calibration.apply(self._logits(labels, weight, bias))
+
+
+def _described(calibration: Calibration, choice: Choice | None) -> dict[str, Any]:
+    """How the curve was come by: its method, the held-out log loss of each that was tried, and on how many labels."""
+    if choice is None:
+        return {"calibration": {"method": calibration.method}}
+    said = {"method": calibration.method, "n": choice.n, "positives": choice.positives}
+    return {"calibration": {**said, "held_out_log_loss": dict(choice.held_out) or None}}

@@ -17,6 +17,7 @@ urlpatterns = [
     path("policies/<str:category>/edit/", policies.edit, name="policy_edit"),
     path("learning/", learning.index, name="learning"),
     path("learning/<uuid:pk>/", learning.detail, name="classifier"),
+    path("learning/<uuid:pk>/reliability.csv", learning.reliability, name="classifier_reliability"),
     path("learning/<uuid:pk>/adopt/", learning.adopt, name="classifier_adopt"),
     path("learning/<uuid:pk>/shadow/set/", learning.shadow, name="classifier_shadow_set"),
     path("audit/", audit.index, name="audit"),

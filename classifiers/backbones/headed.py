@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from classifiers.base import CardError, Classifier, FloatArray, ImageInput, Outputs, Score, scores
+from classifiers.calibration import Calibration
 from classifiers.cards import Card
 from classifiers.heads import Heads
 
@@ -53,8 +54,17 @@ def read_heads(card: Card) -> Heads:
                 f"the weights for {', '.join(sorted(heads.categories))}: mend the card"
             )
         for category, found in zip(heads.categories, heads.calibrations, strict=True):
-            if abs(found.scale - stated[category].scale) + abs(found.shift - stated[category].shift) > 1e-9:
+            if not same_curve(found, stated[category]):
                 raise CardError(
                     f"[calibration.parameters.{category}] differs from the weights: one of the two was edited"
                 )
     return heads
+
+
+def same_curve(a: Calibration, b: Calibration) -> bool:
+    """Equal but for what a file of text may round."""
+    if len(a.knots) != len(b.knots):
+        return False
+    numbers = [(a.scale, b.scale), (a.shift, b.shift)]
+    numbers += [pair for one, other in zip(a.knots, b.knots, strict=True) for pair in zip(one, other, strict=True)]
+    return all(abs(x - y) <= 1e-9 for x, y in numbers)

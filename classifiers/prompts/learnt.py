@@ -1,6 +1,5 @@
 """The signal of kind ``prompts``: what a model that was taught on labelled prompts makes of one. numpy only."""
 
-import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -66,20 +65,11 @@ class PromptModel:
         """One safetensors file that holds everything ``load`` needs."""
         from safetensors.numpy import save_file
 
-        tensors: dict[str, NDArray[Any]] = {
-            "weight": np.ascontiguousarray(self.heads.weight, dtype=np.float32),
-            "bias": np.ascontiguousarray(self.heads.bias, dtype=np.float32),
-            "scale": np.array([one.scale for one in self.heads.calibrations], dtype=np.float64),
-            "shift": np.array([one.shift for one in self.heads.calibrations], dtype=np.float64),
-        }
+        tensors, metadata = self.heads.parts()
         for name, vocabulary in (("words", self.words), ("letters", self.letters)):
             listed = "\n".join(sorted(vocabulary.grams, key=vocabulary.grams.__getitem__))
             tensors[name] = np.frombuffer(listed.encode(), dtype=np.uint8)
             tensors[f"{name}_idf"] = np.ascontiguousarray(vocabulary.idf, dtype=np.float32)
-        metadata = {
-            "categories": json.dumps(self.heads.categories),
-            "methods": json.dumps([one.method for one in self.heads.calibrations]),
-        }
         save_file(tensors, path, metadata=metadata)
 
     @classmethod

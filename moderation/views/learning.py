@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import groupby
@@ -26,6 +27,7 @@ from moderation.views.versions import newest
 
 LISTED: Final = 20
 COUNTED: Final = 10_000
+BIN: Final = ("low", "high", "n", "count", "mean_probability", "share_violating", "share_low", "share_high")
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +73,22 @@ def detail(request: PersonRequest, pk: UUID) -> HttpResponse:
         **what_adopting_does(version, may_adopt=request.user.has_scope(Scope.ML)),
     }
     return render(request, "moderation/classifier.html", context)
+
+
+@require_safe
+@requires(Scope.ML, Scope.POLICY_READ)
+def reliability(request: PersonRequest, pk: UUID) -> HttpResponse:  # noqa: ARG001 - Django's signature
+    """The bins of every category as CSV."""
+    version = get_object_or_404(ClassifierVersion, pk=pk)
+    response = HttpResponse(content_type="text/csv; charset=utf-8")
+    response["Content-Disposition"] = f'attachment; filename="{version.name}-{version.version}-reliability.csv"'
+    table = csv.writer(response)
+    table.writerow(["category", *BIN])
+    for one in measured(version):
+        table.writerows(
+            [one.category, *(bin_.get(name, "") for name in BIN)] for bin_ in one.figures.get("reliability", ())
+        )
+    return response
 
 
 def spoken_on(version: ClassifierVersion) -> dict[str, Any]:

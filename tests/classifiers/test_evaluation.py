@@ -10,10 +10,12 @@ from classifiers.evaluation import (
     at_thresholds,
     auc,
     average_precision,
+    best_threshold,
     brier,
     evaluate,
     expected_calibration_error,
     reliability,
+    wilson,
 )
 
 P = [0.1, 0.4, 0.35, 0.8]
@@ -51,6 +53,8 @@ def test_reliability_bins_by_hand() -> None:
 
     assert [(b["low"], b["n"], b["share_violating"]) for b in table] == [(0.0, 1, 0.0), (0.1, 2, 0.5), (0.9, 1, 1.0)]
     assert table[1]["mean_probability"] == pytest.approx(0.165)
+    assert table[1]["count"] == 2
+    assert [table[1]["share_low"], table[1]["share_high"]] == pytest.approx([0.0945, 0.9055], abs=1e-4)
 
 
 def test_ece_by_hand() -> None:
@@ -66,7 +70,9 @@ def test_the_threshold_table_by_hand() -> None:
         "threshold": 0.4,
         "flagged": 0.5,
         "precision": 0.5,
+        "precision_interval": pytest.approx([0.0945, 0.9055], abs=1e-4),
         "recall": 0.5,
+        "recall_interval": pytest.approx([0.0945, 0.9055], abs=1e-4),
         "false_omission": 0.5,
         "false_discovery": 0.5,
         "n": 2,
@@ -86,8 +92,41 @@ def test_weights_count_like_repetition() -> None:
 
     weighed, repeated = evaluate(p, y, times), evaluate(np.repeat(p, times), np.repeat(y, times))
 
-    for key in ("auc", "ap", "ece", "brier"):
+    for key in ("auc", "ap", "ece", "brier", "log_loss"):
         assert weighed[key] == pytest.approx(repeated[key])
+
+
+@pytest.mark.parametrize(("hits", "n"), [(0, 10), (3, 10), (10, 10), (250, 1000)])
+def test_wilson_s_interval_is_the_published_one(hits: int, n: int) -> None:
+    expected = stats.binomtest(hits, n).proportion_ci(method="wilson")
+
+    assert wilson(hits / n, n) == pytest.approx((expected.low, expected.high), abs=1e-6)
+
+
+def test_a_label_that_stands_for_many_is_one_look() -> None:
+    equal = at_thresholds([0.9] * 10, [1] * 5 + [0] * 5, thresholds=[0.5])[0]
+    heavy = at_thresholds([0.9] * 10, [1] * 5 + [0] * 5, [1000, *[1] * 4, 1000, *[1] * 4], thresholds=[0.5])[0]
+
+    assert (equal["precision"], heavy["precision"]) == (0.5, 0.5)
+    assert equal["precision_interval"] is not None
+    assert heavy["precision_interval"] is not None
+    assert heavy["precision_interval"][0] < equal["precision_interval"][0]
+
+
+def test_the_best_threshold_has_the_largest_f1_of_all() -> None:
+    rng = np.random.default_rng(5)
+    y = rng.integers(0, 2, 200)
+    p = np.clip(0.3 + 0.4 * y + rng.normal(0, 0.25, 200), 0, 1)
+
+    def f1(threshold: float) -> float:
+        hits = ((p >= threshold) & (y == 1)).sum()
+        return float(2 * hits / ((p >= threshold).sum() + y.sum()))
+
+    found = best_threshold(p, y)
+
+    assert found is not None
+    assert f1(found) == pytest.approx(max(map(f1, p)))
+    assert best_threshold([0.2, 0.3], [0, 0]) is None
 
 
 def test_one_class_cannot_be_ranked_but_is_measured() -> None:

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from scipy.optimize import minimize
 
 from classifiers.base import CardError
+from classifiers.calibration import METHODS
 from classifiers.heads import Calibration, CalibrationError, Heads, Stack, calibrate, sigmoid
 
 
@@ -23,7 +24,7 @@ def sample(n: int, *, scale: float, shift: float, seed: int = 0) -> tuple[np.nda
 def test_platt_recovers_the_curve_that_made_the_labels() -> None:
     logits, labels = sample(20_000, scale=0.4, shift=-1.0)
 
-    found = calibrate(logits, labels)
+    found = calibrate(logits, labels, method="platt")
 
     assert found.method == "platt"
     assert found.scale == pytest.approx(0.4, abs=0.02)
@@ -40,7 +41,7 @@ def test_platt_reaches_the_same_minimum_as_a_general_optimiser() -> None:
         return float((np.logaddexp(0, s) - target * s).sum())
 
     best = minimize(loss, [1.0, 0.0], method="BFGS", options={"gtol": 1e-8})
-    found = calibrate(logits, labels)
+    found = calibrate(logits, labels, method="platt")
 
     assert [found.scale, found.shift] == pytest.approx(best.x, abs=1e-4)
 
@@ -80,15 +81,15 @@ def test_no_labels_leave_the_prior_as_it_is() -> None:
 def test_a_head_that_ranks_the_wrong_way_is_never_turned_round() -> None:
     logits = np.linspace(-3, 3, 50)
 
-    found = calibrate(logits, (logits < 0).astype(float))
+    found = calibrate(logits, (logits < 0).astype(float), method="platt")
 
     assert found == Calibration(1.0, 0.0, "prior")
 
 
 def test_a_prior_outweighs_few_labels_and_yields_to_many() -> None:
     prior = Calibration(1.0, 0.0, "platt")
-    few = calibrate(*sample(8, scale=0.3, shift=-2.0), prior=prior, prior_weight=100)
-    many = calibrate(*sample(20_000, scale=0.3, shift=-2.0), prior=prior, prior_weight=100)
+    few = calibrate(*sample(8, scale=0.3, shift=-2.0), prior=prior, prior_weight=100, method="platt")
+    many = calibrate(*sample(20_000, scale=0.3, shift=-2.0), prior=prior, prior_weight=100, method="platt")
 
     assert few.shift == pytest.approx(0.0, abs=0.2)
     assert many.shift == pytest.approx(-2.0, abs=0.15)
@@ -98,8 +99,8 @@ def test_weights_count_like_repeated_labels() -> None:
     logits, labels = sample(60, scale=1.0, shift=0.0)
     times = np.random.default_rng(1).integers(1, 4, 60)
 
-    weighed = calibrate(logits, labels, weights=times)
-    repeated = calibrate(np.repeat(logits, times), np.repeat(labels, times))
+    weighed = calibrate(logits, labels, weights=times, method="platt")
+    repeated = calibrate(np.repeat(logits, times), np.repeat(labels, times), method="platt")
 
     assert weighed.scale == pytest.approx(repeated.scale, abs=1e-6)
     assert weighed.shift == pytest.approx(repeated.shift, abs=1e-6)
@@ -121,19 +122,23 @@ def test_what_cannot_be_calibrated_is_refused(logits: list[float], labels: list[
 
 
 def test_an_unknown_method_is_refused() -> None:
-    with pytest.raises(CalibrationError, match="platt or temperature"):
-        calibrate([0.0, 1.0], [0, 1], method="isotonic")
+    with pytest.raises(CalibrationError, match="use temperature, platt, isotonic"):
+        calibrate([0.0, 1.0], [0, 1], method="by eye")
 
 
 finite = st.floats(-1e6, 1e6)
 
 
 @settings(max_examples=150, deadline=None)
-@given(st.lists(st.tuples(finite, st.integers(0, 1)), max_size=30), st.lists(finite, min_size=1, max_size=10))
+@given(
+    st.lists(st.tuples(finite, st.integers(0, 1)), max_size=40),
+    st.lists(finite, min_size=1, max_size=10),
+    st.sampled_from(["", *METHODS]),
+)
 def test_probabilities_stay_in_0_1_and_keep_the_order_whatever_the_labels(
-    pairs: list[tuple[float, int]], asked: list[float]
+    pairs: list[tuple[float, int]], asked: list[float], method: str
 ) -> None:
-    found = calibrate([z for z, _ in pairs], [y for _, y in pairs])
+    found = calibrate([z for z, _ in pairs], [y for _, y in pairs], method=method)
 
     probabilities = found.apply(sorted(asked))
     assert found.scale > 0

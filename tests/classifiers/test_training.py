@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from classifiers import cards, manifests
+from classifiers.fitting import SETS, pictures, sets
 from classifiers.heads import Calibration, Heads, sigmoid
 from classifiers.manifests import Manifest, Row
 from classifiers.training import Recipe, TrainingError, train_heads
@@ -67,6 +68,46 @@ def test_heads_learn_the_labels_and_are_measured_on_others(tmp_path: Path) -> No
         assert figures["labels"]["test"]["n"] == figures["n"] == 300
         assert figures["notes"] == []
         assert figures["previous"] is None
+
+
+def test_calibration_thresholds_and_figures_come_from_disjoint_sets_of_clusters(tmp_path: Path) -> None:
+    """Copies share a cluster; wherever one of them is used, all of them are."""
+    rng = np.random.default_rng(0)
+    vectors = rng.normal(size=(900, SIZE)).astype(np.float16)
+    rows = [
+        Row(
+            category="HATE",
+            label=int(truth(vectors[i : i + 1].astype(np.float32), 0)[0]),
+            cluster_id=f"cluster-{i // 3}",
+            split=("train", "validation", "test")[i // 3 % 3],
+            embedding_ref=i,
+        )
+        for i in range(900)
+    ]
+    manifest = manifests.write(rows, tmp_path, embeddings=vectors)
+    _vectors, row_of = pictures(manifest)
+
+    belongs = sets(manifest, row_of)
+
+    homes = {name: {i // 3 for i in np.flatnonzero(belongs == name)} for name in SETS}
+    assert all(homes.values())
+    assert sum(map(len, homes.values())) == len(set.union(*homes.values())) == 300
+    counts = train_heads(manifest, backbone="eyes@1").metrics["HATE"]["labels"]
+    assert {name: one["n"] for name, one in counts.items()} == {name: 3 * len(homes[name]) for name in SETS}
+
+
+def test_the_card_says_how_the_curve_was_chosen_and_what_a_threshold_does_on_test_labels(tmp_path: Path) -> None:
+    candidate = train_heads(labelled(tmp_path, 1500), backbone="eyes@1")
+
+    figures = candidate.metrics["HATE"]
+    tried = figures["calibration"]["held_out_log_loss"]
+    assert tried[figures["calibration"]["method"]] == min(tried.values())
+    assert figures["calibration"]["method"] == candidate.heads.calibrations[0].method
+    picked = figures["picked"]
+    assert picked["precision"] > 0.8
+    assert picked["recall"] > 0.8
+    assert picked["recall_interval"][0] < picked["recall"] < picked["recall_interval"][1]
+    assert figures["log_loss"] < 0.3
 
 
 def test_the_same_labels_and_recipe_give_the_same_heads(tmp_path: Path) -> None:
@@ -199,9 +240,9 @@ def test_missing_labels_are_unknown_not_negative(tmp_path: Path) -> None:
 def test_audit_weights_restore_the_level_of_all_traffic(tmp_path: Path) -> None:
     """Only one in ten of the approved is labelled; its weight of ten brings the calibration back."""
     rng = np.random.default_rng(0)
-    vectors = rng.normal(size=(12_000, SIZE)).astype(np.float16)
+    vectors = rng.normal(size=(24_000, SIZE)).astype(np.float16)
     logits = vectors.astype(np.float32) @ DIRECTION[0] - 1.0
-    label = (rng.random(12_000) < sigmoid(logits)).astype(int)
+    label = (rng.random(24_000) < sigmoid(logits)).astype(int)
     chance = np.where(logits < 0, 0.1, 1.0)
     rows = [
         Row(
@@ -211,7 +252,7 @@ def test_audit_weights_restore_the_level_of_all_traffic(tmp_path: Path) -> None:
             split=("train", "validation", "test")[i % 3],
             embedding_ref=int(i),
         )
-        for i in np.flatnonzero(rng.random(12_000) < chance)
+        for i in np.flatnonzero(rng.random(24_000) < chance)
     ]
 
     heads = train_heads(manifests.write(rows, tmp_path, embeddings=vectors), backbone="eyes@1").heads

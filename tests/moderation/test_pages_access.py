@@ -22,6 +22,7 @@ READABLE: Final = {
     "learning": EVERYONE,
     "classifier": EVERYONE,
     "classifier_shadow": EVERYONE,
+    "classifier_reliability": EVERYONE,
     "audit": frozenset({"ari", "adam"}),
 }
 WRITABLE: Final = {
@@ -40,6 +41,7 @@ def address(name: str) -> str:
         "classifier": {"pk": ClassifierVersion.objects.get().pk},
         "classifier_shadow": {"pk": ClassifierVersion.objects.get().pk},
         "classifier_shadow_set": {"pk": ClassifierVersion.objects.get().pk},
+        "classifier_reliability": {"pk": ClassifierVersion.objects.get().pk},
         "classifier_adopt": {"pk": ClassifierVersion.objects.get().pk},
     }
     return reverse(name, kwargs=arguments.get(name))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 from pathlib import Path
 from typing import Any
 
@@ -106,6 +108,25 @@ def test_a_version_says_on_how_much_of_history_it_has_spoken(
     page = browser.get(page_of(version)).content.decode()
     assert "0 images of 2 embeddings stored" in page
     assert "manage.py rescore heads@1" in page
+
+
+def test_the_reliability_is_drawn_and_told_and_can_be_taken_away(browser: Browser, heads: ClassifierVersion) -> None:
+    page = browser.get(page_of(heads)).content.decode()
+
+    drawn = page.split('class="reliability"')[1].split("</svg>")[0]
+    assert drawn.count("<circle") == drawn.count('class="interval"') == 5
+    assert "Weapons: are its probabilities true?" in page
+    address = reverse("classifier_reliability", kwargs={"pk": heads.pk})
+    assert address in page
+    rows = list(csv.DictReader(io.StringIO(browser.get(address).content.decode())))
+    assert [(row["category"], row["low"], row["count"], row["share_violating"]) for row in rows] == [
+        ("WEAPONS_DANGEROUS", "0.1", "1", "0.0"),
+        ("WEAPONS_DANGEROUS", "0.2", "1", "0.0"),
+        ("WEAPONS_DANGEROUS", "0.6", "1", "1.0"),
+        ("WEAPONS_DANGEROUS", "0.7", "1", "0.0"),
+        ("WEAPONS_DANGEROUS", "0.9", "1", "1.0"),
+    ]
+    assert float(rows[0]["share_high"]) == pytest.approx(0.793, abs=0.001)
 
 
 def test_a_version_without_figures_says_so(browser: Browser, eyes: TriagePlan) -> None:
