@@ -39,8 +39,8 @@ class Band:
         """Both cuts lower by `by`, never below 0."""
         return replace(
             self,
-            approve=max(0.0, round(self.approve - by, 6)),
-            block=None if self.block is None else max(0.0, round(self.block - by, 6)),
+            approve=max(0.0, min(self.approve, round(self.approve - by, 6))),
+            block=None if self.block is None else max(0.0, min(self.block, round(self.block - by, 6))),
         )
 
 
@@ -247,7 +247,7 @@ def route(findings: Sequence[Evidence], plan: Plan | None, context: Context) -> 
     if not blocking and (doubts or unsure):
         return Route("review", (*doubts, *unsure), standing_out, zones, probabilities, failed, queue=queue)
     clear = max(probabilities, key=lambda c: nearness(probabilities[c], bands[c]), default="")
-    below = (judge("below", clear, probabilities[clear]),) if clear else ()
+    below = (judge("below", clear, probabilities[clear]),) if clear else (Why("below"),)
     why = (*blocking, *doubts, *unsure) if blocking else below
     return Route(
         "block" if blocking else "approve",

@@ -15,6 +15,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from moderation import audit, metrics
+from moderation.banks import rechecking
 from moderation.models import Submission
 from moderation.triage import warming, work_off
 from moderation.triage.deadlines import hung
@@ -74,6 +75,24 @@ def sweep() -> None:
     warming.tell()
     if Submission.objects.awaiting_triage(now=timezone.now()).exists():
         triage.apply_async(queue=queue_in_force())
+    if rechecking.unfinished():
+        recheck.delay()
+
+
+@shared_task(name="moderation.tasks.recheck")
+def recheck() -> None:
+    """Go on with the walks through the archive for what was added to banks; `sweep` calls again while any is left."""
+    for key in rechecking.unfinished():
+        rechecking.walk(key, batches=ROUNDS)
+
+
+def nudge_recheck() -> None:
+    """For doors: walk the archive soon after the caller's transaction is committed."""
+    transaction.on_commit(send_recheck, robust=True)
+
+
+def send_recheck() -> None:
+    recheck.apply_async(retry=False, countdown=rechecking.SETTLE.total_seconds() + 0.5)
 
 
 @shared_task(name="moderation.tasks.seal_audit")

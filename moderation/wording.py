@@ -53,6 +53,8 @@ def finding(why: Mapping[str, Any]) -> str:
             _("%(category)s at %(probability)s: above the plan’s cut of %(approve)s, and only a person may block it.")
             % words
         )
+    if code == "below" and not why.get("category"):
+        return _("Nothing was found.")
     templates = {
         "no_plan": _("No plan is published yet, so a person looks."),
         "classifier_error": _("A classifier gave no usable answer (%(detail)s), so a person looks."),

@@ -14,12 +14,14 @@ from uuid_utils.compat import uuid7
 
 from moderation import audit, lifecycle, metrics
 from moderation.actors import Actor
-from moderation.models import PolicyVersion, Reason, ReviewRequest, Status, Submission, User
+from moderation.banks import copies
+from moderation.banks.keeping import Retired, UnfitBank
+from moderation.models import PolicyVersion, Reason, ReviewRequest, Scope, Status, Submission, User
 from review import leases
 from review.cases import guideline, plan_of
 from review.judgements import Judgement, UnfitDecision
 from review.models import Claim, Decision, Outcome, Verdict
-from review.queue import ESCALATED, ClaimEnded, end, locked
+from review.queue import ESCALATED, ClaimEnded, NotForYou, end, locked
 
 LONGEST_KEY: Final = 200
 
@@ -50,12 +52,15 @@ def decide(
     rationale: str = "",
     note: str = "",
     seen: Mapping[str, Any] | None = None,
+    bank: str = "",
     idempotency_key: str = "",
 ) -> Decision:
     """Afterwards the decision is on record, the claim has ended, and the request is settled, escalated or free again.
+    With a `bank` (its name, or "category" for that of the gravest category) the image's copies are known from now on.
 
     The same key with the same words gives the same decision again. Raises UnfitDecision, KeyReused, NoGuideline,
-    Claim.DoesNotExist, NotYourClaim or ClaimEnded (late, given back, settled by another); then nothing has changed.
+    NotForYou, Claim.DoesNotExist, NotYourClaim or ClaimEnded (late, given back, settled by another); then nothing has
+    changed.
     """
     said = Judgement.of(verdict=verdict, labels=labels, rationale=rationale, note=note, seen=seen)
     if len(idempotency_key) > LONGEST_KEY or not idempotency_key.isprintable():
@@ -68,6 +73,8 @@ def decide(
     check(said, claim.request)
     decision, policy = written(said, claim, reviewer, idempotency_key)
     settle(said, claim.request)
+    if bank:
+        know_copies(said, decision, bank, reviewer)
     data = recorded(decision, claim, policy)
     moves = route(said, claim.request)
     for to in moves:
@@ -77,6 +84,22 @@ def decide(
         audit.record(audit.Entry(Actor.person(reviewer), "decision.recorded", subject, data))
     transaction.on_commit(partial(metrics.DECISIONS.add, verdict=str(said.verdict)), robust=True)
     return decision
+
+
+def know_copies(said: Judgement, decision: Decision, name: str, reviewer: User) -> None:
+    """The image's hashes go into the bank. Raises UnfitDecision or NotForYou."""
+    if not reviewer.has_scope(Scope.BANKS_ADD):
+        raise NotForYou(_("Your roles do not include “%(scope)s”.") % {"scope": Scope.BANKS_ADD.label})
+    if said.verdict not in {Verdict.BLOCK, Verdict.QUARANTINE}:
+        raise UnfitDecision("#/bank", _("Only what is blocked or quarantined is made known to a bank."))
+    if not isinstance(name, str):
+        raise UnfitDecision("#/bank", _("A bank is given by its name."))
+    categories = [label["category"] for label in said.labels]
+    try:
+        bank = copies.bank_for(name, categories=categories, gravest=said.category, person=reviewer)
+        copies.remember(decision.submission, bank, decision=decision.pk, person=reviewer)
+    except (UnfitBank, Retired) as error:
+        raise UnfitDecision("#/bank", str(error)) from error
 
 
 def earlier(claim: Claim, said: Judgement, idempotency_key: str) -> Decision:

@@ -5,17 +5,42 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, Self
 
 from classifiers.base import ImageInput
 from classifiers.hashes import DIHEDRAL
 from moderation.banks.fingerprints import QUALITY
 from moderation.banks.known import Known, Near
-from moderation.models import Bank, BankAction, BankEntry, Polarity
+from moderation.models import Bank, BankAction, BankEntry, Polarity, Submission
 from moderation.taxonomy import PEOPLE_ONLY
 
 NO_LOOKS: Final = bytes(32)
 """The hash of images too small to have one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Looks:
+    """What banks go by: an image's PDQ hash in one or all ways to lay it down, its quality, its bytes' digests."""
+
+    ways: Sequence[bytes]
+    quality: int | None
+    sha256: str
+    md5: str
+
+    @classmethod
+    def of(cls, image: ImageInput) -> Self:
+        ways = image.turned or ((image.pdq,) if image.pdq is not None else ())
+        return cls(hashed(ways), image.pdq_quality, image.sha256, image.md5)
+
+    @classmethod
+    def stored(cls, row: Submission) -> Self:
+        """Of an image triaged earlier."""
+        ways = (bytes(row.pdq),) if row.pdq is not None else ()
+        return cls(hashed(ways), row.pdq_quality, row.sha256, row.md5)
+
+
+def hashed(ways: Sequence[bytes]) -> Sequence[bytes]:
+    return () if NO_LOOKS in ways[:1] else ways
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,15 +81,15 @@ class Match:
         return f"{self.bank.name}, {self.kind}" + (f" {self.distance}/256" if self.kind == "pdq" else "")
 
 
-def matches(images: Sequence[ImageInput], known: Known) -> list[list[Match]]:
+def matches(images: Sequence[Looks], known: Known) -> list[list[Match]]:
     """Per image, its matches in banks in service. At most two queries, whatever the number of images."""
-    near = known.near([ways(image) for image in images])
+    near = known.near([image.ways for image in images])
     found: list[list[Match]] = [[] for _ in images]
     entries = entries_of([one for each in near for one in each])
     for image, each, matched in zip(images, near, found, strict=True):
         for one in each:
             if one.entry in entries:
-                weak = low(image.pdq_quality) or low(entries[one.entry])
+                weak = low(image.quality) or low(entries[one.entry])
                 bank = known.banks[one.bank]
                 matched.append(Match(bank, one.entry, "pdq", one.distance, one.way, weak))
     for matched, alike in zip(found, same_bytes(images, known), strict=True):
@@ -75,12 +100,6 @@ def matches(images: Sequence[ImageInput], known: Known) -> list[list[Match]]:
 def some_go_by_md5() -> bool:
     """Whether any bank in service knows images by MD5, so that it is worth reading their bytes."""
     return BankEntry.objects.live().filter(md5__gt="").exists()
-
-
-def ways(image: ImageInput) -> Sequence[bytes]:
-    if image.pdq is None or image.pdq == NO_LOOKS:
-        return ()
-    return image.turned or (image.pdq,)
 
 
 def low(quality: int | None) -> bool:
@@ -95,7 +114,7 @@ def entries_of(near: Sequence[Near]) -> Mapping[int, int | None]:
     return dict(rows.values_list("pk", "quality"))
 
 
-def same_bytes(images: Sequence[ImageInput], known: Known) -> list[list[Match]]:
+def same_bytes(images: Sequence[Looks], known: Known) -> list[list[Match]]:
     if not known.banks:
         return [[] for _ in images]
     md5 = [image.md5 for image in images if image.md5]

@@ -10,7 +10,7 @@ import numpy as np
 
 from classifiers.base import Outputs, Score, scores
 from moderation.banks.known import known
-from moderation.banks.matching import judged, matches
+from moderation.banks.matching import Looks, judged, matches
 from moderation.models import BankMatch, Submission
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ class KnownImages:
         known.refresh()
         table = np.zeros((len(images), len(self.categories)), dtype=np.float32)
         shown: list[dict[str, Any]] = []
-        for row, found in enumerate(matches(images, known)):
+        for row, found in enumerate(matches([Looks.of(image) for image in images], known)):
             probabilities, evidence = judged(found)
             for category, probability in probabilities.items():
                 table[row, self.categories.index(category)] = probability
@@ -47,7 +47,7 @@ def open_version(version: ClassifierVersion) -> KnownImages:
 
 
 def keep_matches(shown: Iterable[tuple[Submission, Shown]]) -> None:
-    """Each match a finding shows as a row of its own, so that a bank knows what it met."""
+    """Each match that is shown as a row of its own, so that a bank knows what it met."""
     rows = [
         BankMatch(
             submission=submission,

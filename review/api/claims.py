@@ -12,6 +12,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from moderation.models import Scope
+from moderation.tasks import nudge_recheck
 from review import queue
 from review.api.doors import fields_of, person_of, problems
 from review.api.shapes import DecisionAnswer, DecisionOrder, ExtensionAnswer
@@ -43,6 +44,8 @@ class Decisions(APIView):
         said = {"verdict": None, **fields_of(request, DECIDED)}
         with problems():
             decision = decide(pk, person, idempotency_key=request.headers.get("Idempotency-Key", ""), **said)
+        if said.get("bank"):
+            nudge_recheck()
         return Response(present(decision), status=status.HTTP_201_CREATED)
 
 

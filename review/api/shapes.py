@@ -37,6 +37,12 @@ class DecisionOrder(serializers.Serializer[object]):
         required=False, allow_blank=True, default="", max_length=LONGEST, help_text="For colleagues only."
     )
     seen = Seen(required=False, default=dict)
+    bank = serializers.CharField(
+        required=False,
+        allow_blank=True,
+        default="",
+        help_text="Make copies known: a bank's name, or “category” for the one of the gravest category named.",
+    )
 
 
 class Band(serializers.Serializer[object]):
