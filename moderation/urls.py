@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import include, path
 
-from moderation.views import audit, learning, plans, policies
+from moderation.views import audit, learning, plans, policies, rules
 
 urlpatterns = [
     path("", include("moderation.api.urls")),
@@ -13,6 +13,9 @@ urlpatterns = [
     path("policies/plans/draft/", plans.draft, name="plan_draft"),
     path("policies/plans/<int:number>/", plans.detail, name="plan"),
     path("policies/plans/<int:number>/roll-back/", plans.roll_back, name="plan_roll_back"),
+    path("policies/rules/", rules.index, name="rules"),
+    path("policies/rules/draft/", rules.draft, name="rules_draft"),
+    path("policies/rules/switch/", rules.switch, name="rules_switch"),
     path("policies/<str:category>/", policies.detail, name="policy"),
     path("policies/<str:category>/edit/", policies.edit, name="policy_edit"),
     path("learning/", learning.index, name="learning"),

@@ -90,7 +90,11 @@ FIELDS: Final[Mapping[str, Field]] = {
     "matches": Field("list<string>", 'matches.exists(m, m.contains("hotline"))', demanded("match", "detail")),
     "match_categories": Field("list<string>", '"NCII" in match_categories', demanded("match", "category")),
     "terms": Field("list<string>", "terms.size() > 0", demanded("term", "detail")),
-    "provenance": Field("map<string, dyn>", "has(provenance.generator)", lambda case: plain(case.provenance)),
+    "provenance": Field(
+        "map<string, dyn>",
+        'has(provenance.c2pa) && provenance.c2pa.state == "invalid"',
+        lambda case: plain(case.provenance),
+    ),
     "author.strikes": Field("int", "author.strikes >= 3", lambda case: case.author.strikes, "author_ref"),
     "author.volume_24h": Field("int", "author.volume_24h > 200", lambda case: case.author.volume_24h, "author_ref"),
     "author.blocked_share": Field(

@@ -38,7 +38,7 @@ class Tried:
 
     rule: Rule
     hits: int = 0
-    failures: Counter[str] = field(default_factory=Counter)
+    failures: dict[str, int] = field(default_factory=dict)
     examples: list[Example] = field(default_factory=list)
 
 
@@ -52,6 +52,10 @@ class Trial:
     unseen: int
     rules: list[Tried]
     moves: Counter[tuple[Action, Action]]
+
+    @property
+    def moved(self) -> int:
+        return self.moves.total()
 
 
 def try_out(rules: RuleSet, plan: Plan, *, limit: int = TRIED) -> Trial:
@@ -84,7 +88,8 @@ def outcome(
     found = Tried(rule)
     for row, word, (old, new) in zip(rows, words, pairs, strict=True):
         if rule.name in word.failed:
-            found.failures[word.failed[rule.name]] += 1
+            why = word.failed[rule.name]
+            found.failures[why] = found.failures.get(why, 0) + 1
         elif rule.name in word.rules or rule.name in word.shadow:
             found.hits += 1
             if len(found.examples) < EXAMPLES:

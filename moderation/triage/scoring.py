@@ -12,7 +12,7 @@ import numpy as np
 from django.conf import settings
 
 from classifiers import registry
-from classifiers.cards import WEIGHTLESS
+from classifiers.cards import SIGNALS
 from classifiers.heads import Heads, Stack
 from classifiers.models import ClassifierVersion
 from moderation.routing import Evidence, Plan
@@ -111,11 +111,11 @@ def score(images: Sequence[ImageInput], plan: Plan) -> Spoken:
 
 
 def read(version: ClassifierVersion, values: Sequence[float], shown: Shown) -> Evidence:
-    """A version's word on one image, as routing takes it. Where a bank or a rule says nothing of a category, that is no
+    """A version's word on one image, as routing takes it. Where a signal says nothing of a category, that is no
     score of 0 in it.
     """
     probabilities = dict(zip(version.categories, values, strict=True))
-    if version.kind in WEIGHTLESS:
+    if version.kind in SIGNALS:
         probabilities = {code: value for code, value in probabilities.items() if value}
     return Evidence.read(version.ref, probabilities, shown)
 

@@ -213,9 +213,11 @@ def start(asked: str | None, in_force: TriagePlan | None) -> dict[str, Any]:
 
 
 def selectable(current: Plan | None) -> list[ClassifierVersion]:
-    """What a plan may pin: what it pins now, and the newest of each name. A bare backbone scores nothing."""
+    """What a plan may pin: what it pins now, and the newest of each name. A bare backbone scores nothing; rules need
+    not.
+    """
     versions = newest(each=NEWEST_EACH, keeping=current.classifiers if current else ())
-    return [version for version in versions if version.categories]
+    return [version for version in versions if version.categories or version.kind == "rules"]
 
 
 @require_POST
