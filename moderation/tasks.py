@@ -9,9 +9,9 @@ from typing import Any, Final
 
 from billiard import current_process
 from celery import Task, current_app, shared_task
-from celery.signals import worker_process_init
+from celery.signals import worker_init, worker_process_init
 from django.conf import settings
-from django.db import transaction
+from django.db import connections, transaction
 from django.utils import timezone
 
 from moderation import audit, metrics
@@ -53,11 +53,17 @@ def end_if_hung() -> None:
         os.kill(os.getpid(), signal.SIGKILL)  # nothing gentler gets past a native call
 
 
-@worker_process_init.connect
+@worker_init.connect
+def prepare(**_signal: Any) -> None:
+    # Only now, so that it comes after Celery's own: that one drops the database connections of the parent process.
+    worker_process_init.connect(warm_up)
+
+
 def warm_up(**_signal: Any) -> None:
     """Before a process takes work: the first image must not wait until weights are read."""
     if set(QUEUES) & set(current_app.amqp.queues.consume_from):
         warming.warm_up()
+        connections.close_all()
 
 
 def nudge_triage() -> None:

@@ -14,6 +14,7 @@ from PIL import Image
 
 from classifiers import hashes
 from classifiers.base import ImageInput
+from moderation import metrics
 from moderation.models import Submission
 
 log = logging.getLogger(__name__)
@@ -35,6 +36,11 @@ class Look:
 
 def look(submission: Submission, *, md5: bool = False) -> Look:
     """`md5`: whether some bank knows images by it."""
+    with metrics.STAGE_SECONDS.timed(stage="look"):
+        return looked(submission, md5=md5)
+
+
+def looked(submission: Submission, *, md5: bool) -> Look:
     try:
         with storages["derivatives"].open(submission.working) as file, Image.open(file) as image:
             image.draft("RGB", (LOOK, LOOK))
