@@ -137,6 +137,7 @@ TRIAGE_OPEN_SECONDS = 20  # more, for the first batch
 TRIAGE_HUNG_THREADS = read("LOUPE_HUNG_THREADS", positive, default=3)  # then the worker process ends itself
 BREAKER_REST_SECONDS = read("LOUPE_BREAKER_REST_SECONDS", positive, default=5)
 TRIAGE_THREADS = read("LOUPE_TRIAGE_THREADS", positive, default=2)
+NEIGHBOUR_WINDOW = read("LOUPE_NEIGHBOUR_WINDOW", positive, default=1_000_000)  # images that a copy is sought among
 SHADOW_SECONDS = read("LOUPE_SHADOW_SECONDS", positive, default=5)  # a batch and shadow version, then it is given up on
 REVIEW_LEASE_SECONDS = read("LOUPE_REVIEW_LEASE_SECONDS", positive, default=300)
 IMAGE_URL_SECONDS = 300
@@ -327,6 +328,7 @@ CELERY_BEAT_SCHEDULE = {
     # The row is the truth: whatever a lost message left behind is picked up here.
     "sweep": {"task": "moderation.tasks.sweep", "schedule": 5.0, "options": {"expires": 5}},
     "seal": {"task": "moderation.tasks.seal_audit", "schedule": 300.0},
+    "join-clusters": {"task": "moderation.tasks.join_clusters", "schedule": 60.0, "options": {"expires": 60}},
     "free-ended-leases": {"task": "review.tasks.free_ended_leases", "schedule": 15.0, "options": {"expires": 15}},
 }
 CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "celerybeat-schedule")

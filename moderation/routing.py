@@ -6,115 +6,33 @@ classifier, a number that is no probability, a category the plan does not know.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import Any, Final, Literal, Self
+from typing import Any, Literal, Self
+
+from moderation.plans import Band, Plan, PlanError, Tightening, Zone, is_probability
+
+__all__ = [
+    "Action",
+    "Band",
+    "Context",
+    "Demand",
+    "Evidence",
+    "Plan",
+    "PlanError",
+    "Precedent",
+    "Route",
+    "Tightening",
+    "Why",
+    "Zone",
+    "is_probability",
+    "nearness",
+    "route",
+]
 
 Action = Literal["approve", "review", "block", "quarantine"]
-Zone = Literal["approve", "review", "block"]
 DemandCode = Literal["match", "rule", "rule_error", "term", "contradiction"]
-ON_ERROR: Final = ("review", "wait")
-MOST_SHADOWS: Final = 4
-
-
-class PlanError(ValueError):
-    """The plan cannot be followed; the message names the category and what to mend."""
-
-
-@dataclass(frozen=True, slots=True)
-class Band:
-    """Approve below one cut, block from the other; between them a person looks. `block` None: never block unseen."""
-
-    approve: float
-    block: float | None = None
-
-    def zone(self, probability: float) -> Zone:
-        if self.block is not None and probability >= self.block:
-            return "block"
-        return "approve" if probability < self.approve else "review"
-
-    def tightened(self, by: float) -> Self:
-        """Both cuts lower by `by`, never below 0."""
-        return replace(
-            self,
-            approve=max(0.0, min(self.approve, round(self.approve - by, 6))),
-            block=None if self.block is None else max(0.0, min(self.block, round(self.block - by, 6))),
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class Tightening:
-    """Where `when` scores above `above`, the cuts of `category` are lower by `by`: care in one place asks for care in
-    another.
-    """
-
-    when: str
-    above: float
-    category: str
-    by: float
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """What triage follows. `classifiers` are pinned by name@version; every one of them must have spoken. `shadows` look
-    beside them and have no say.
-
-    `on_error`: an image that one of them failed on goes to a person (review), or waits until it answers (wait).
-    """
-
-    number: int
-    bands: Mapping[str, Band]
-    classifiers: tuple[str, ...]
-    audit_rate: float = 0.0
-    tightening: tuple[Tightening, ...] = ()
-    on_error: Literal["review", "wait"] = "review"
-    shadows: tuple[str, ...] = ()
-
-    @classmethod
-    def from_body(cls, body: Mapping[str, Any], *, number: int) -> Self:
-        """Parse and check a stored plan. Raises PlanError."""
-        bands = {}
-        for category, cuts in dict(body.get("bands") or {}).items():
-            approve, block = cuts.get("approve"), cuts.get("block")
-            if not is_probability(approve) or not (block is None or is_probability(block)):
-                raise PlanError(f"{category}: the cuts are probabilities between 0 and 1")
-            if block is not None and block < approve:
-                raise PlanError(f"{category}: the block cut {block} lies below the approve cut {approve}")
-            bands[category] = Band(float(approve), None if block is None else float(block))
-        if not bands:
-            raise PlanError("A plan needs a band for at least one category")
-        refs = tuple(body.get("classifiers") or ())
-        if not refs:
-            raise PlanError("A plan pins at least one classifier as name@version")
-        rate = body.get("audit_rate", 0.0)
-        if not is_probability(rate):
-            raise PlanError("The audit rate is a probability between 0 and 1")
-        on_error = body.get("on_error", "review")
-        if on_error not in ON_ERROR:
-            raise PlanError(f"on_error is one of {', '.join(ON_ERROR)}, not {on_error!r}")
-        tightening = tuple(parsed_tightening(each, bands) for each in body.get("tightening") or ())
-        return cls(number, bands, refs, float(rate), tightening, on_error, parsed_shadows(body, refs))
-
-
-def parsed_shadows(body: Mapping[str, Any], refs: Sequence[str]) -> tuple[str, ...]:
-    shadows = tuple(dict.fromkeys(body.get("shadows") or ()))
-    if both := [ref for ref in shadows if ref in refs]:
-        raise PlanError(f"In service and in the shadow at once: {', '.join(both)}. A version is one or the other.")
-    if len(shadows) > MOST_SHADOWS:
-        raise PlanError(f"At most {MOST_SHADOWS} versions in the shadow: each of them costs time on every image.")
-    return shadows
-
-
-def parsed_tightening(each: Mapping[str, Any], bands: Mapping[str, Band]) -> Tightening:
-    when, category = str(each.get("when")), str(each.get("category"))
-    above, by = each.get("above"), each.get("by")
-    if when not in bands or category not in bands:
-        raise PlanError(f"Tightening names {when!r} and {category!r}; both must have a band")
-    if not is_probability(above) or not is_probability(by):
-        raise PlanError(f"Tightening {category} when {when}: above and by are numbers between 0 and 1")
-    return Tightening(when, float(above or 0), category, float(by or 0))
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,12 +83,26 @@ class Evidence:
 
 
 @dataclass(frozen=True, slots=True)
+class Precedent:
+    """What people decided of a near-duplicate, by guidelines that are still in force: `approve` in the `categories`
+    they had in mind, `block` as `category`; `review` where only people may decide, or where they disagreed.
+    """
+
+    action: Literal["approve", "review", "block"]
+    categories: frozenset[str]
+    decision: str
+    submission: str = ""
+    category: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Context:
     """`draw` in [0, 1) is the audit lot of this image: a keyed hash of its id, so that it is repeatable and
-    unpredictable.
+    unpredictable. `precedent` counts where the plan lets decisions settle copies.
     """
 
     draw: float = 1.0
+    precedent: Precedent | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,7 +112,7 @@ class Why:
     the name of a rule or signal.
     """
 
-    code: Literal["no_plan", "classifier_error", "unknown_category", "block", "between", "below"] | DemandCode
+    code: Literal["no_plan", "classifier_error", "unknown_category", "block", "between", "below", "copy"] | DemandCode
     category: str = ""
     probability: float | None = None
     approve: float | None = None
@@ -211,10 +143,7 @@ class Route:
     audit: bool = False
     inclusion_probability: float = 1.0
     queue: str = ""
-
-
-def is_probability(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value) and 0 <= value <= 1
+    precedent: Precedent | None = None
 
 
 def route(findings: Sequence[Evidence], plan: Plan | None, context: Context) -> Route:
@@ -222,10 +151,41 @@ def route(findings: Sequence[Evidence], plan: Plan | None, context: Context) -> 
 
     Per category the highest probability any classifier gave counts, against cuts that other scores or rules may have
     tightened. The strictest voice wins: a demand to quarantine, else a category or demand to block, else anything to
-    review (or any doubt) sends to a person, else the image is approved.
+    review (or any doubt) sends to a person, else the image is approved. A precedent has its say after that.
     """
     if plan is None:
         return Route("review", (Why("no_plan"),))
+    found = judged_alone(findings, plan, context)
+    if plan.copies == "off" or context.precedent is None:
+        return found
+    return as_decided(found, context.precedent, plan, context)
+
+
+def as_decided(found: Route, precedent: Precedent, plan: Plan, context: Context) -> Route:
+    """The route of a copy. A block needs no doubt removed, an approval removes none but that of the bands, and only in
+    categories that people had in mind; what is blocked or held stays so.
+    """
+    cited = Why("copy", precedent.category, detail=precedent.decision)
+    if precedent.action == "block" and found.action in {"approve", "review"}:
+        action: Action = "block"
+        category, why = precedent.category, (cited, *(found.why if found.action == "review" else ()))
+    elif precedent.action == "review" and found.action == "approve":
+        held = replace(found, action="review", why=(cited,), category=precedent.category, precedent=precedent)
+        return replace(held, audit=False, inclusion_probability=1.0)
+    elif precedent.action == "approve" and found.action == "review" and only_uncertain(found, precedent.categories):
+        action, category, why = "approve", found.category, (replace(cited, category=found.category), *found.why)
+    else:
+        return found
+    settled = replace(found, action=action, why=why, category=category, precedent=precedent)
+    return replace(settled, audit=context.draw < plan.audit_rate, inclusion_probability=plan.audit_rate)
+
+
+def only_uncertain(found: Route, categories: frozenset[str]) -> bool:
+    return not found.failed and all(why.code == "between" and why.category in categories for why in found.why)
+
+
+def judged_alone(findings: Sequence[Evidence], plan: Plan, context: Context) -> Route:
+    """Where this image goes whatever was decided of others."""
     doubts, probabilities = weigh(findings, plan)
     steps = steps_of(findings, plan, probabilities)
     bands = tightened(plan, steps)

@@ -19,6 +19,7 @@ from moderation.banks import rechecking
 from moderation.models import Submission
 from moderation.triage import warming, work_off
 from moderation.triage.deadlines import hung
+from moderation.triage.joining import join_clusters
 from moderation.triage.queues import QUEUES, queue_in_force
 
 log = logging.getLogger(__name__)
@@ -104,3 +105,9 @@ def send_recheck() -> None:
 @shared_task(name="moderation.tasks.seal_audit")
 def seal_audit() -> None:
     audit.seal()
+
+
+@shared_task(name="moderation.tasks.join_clusters")
+def join_near_duplicates() -> int:
+    """Join what two workers began at the same moment."""
+    return join_clusters()

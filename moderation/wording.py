@@ -61,6 +61,7 @@ def finding(why: Mapping[str, Any]) -> str:
         "unknown_category": _("%(category)s is not in the plan, so a person looks."),
         "block": _("%(category)s at %(probability)s: at or above the plan’s block cut of %(block)s."),
         "between": _("%(category)s at %(probability)s: between the plan’s cuts of %(approve)s and %(block)s."),
+        "copy": _("A near-duplicate of an image that a person decided (decision %(detail)s)."),
         "match": _("A known image (%(detail)s)."),
         "rule": _("The rule “%(detail)s” asks for this."),
         "rule_error": _("The rule “%(detail)s” could not be worked out for this image, so a person looks."),

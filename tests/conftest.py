@@ -17,6 +17,7 @@ from moderation.actors import Actor
 from moderation.first_edition import publish_guidelines
 from moderation.models import KEY_SCOPES, Client, TriagePlan, User
 from moderation.roles import Role
+from moderation.triage import archive
 from tests import world
 
 
@@ -121,6 +122,12 @@ def guidelines(db: None) -> None:
 def eyes(db: None, guidelines: None, tmp_path: Path) -> TriagePlan:
     """Plan 1 in force, over a real classifier that answers with mean colours (tests/world.py)."""
     return world.publish(world.colour_eyes(tmp_path).ref)
+
+
+@pytest.fixture(autouse=True)
+def empty_archive() -> None:
+    """No test finds the images of another."""
+    archive.of_this_process.cache_clear()
 
 
 @pytest.fixture(autouse=True)

@@ -4,6 +4,7 @@ from moderation.models.audit import AuditChain, AuditEvent, AuditRoot
 from moderation.models.banks import Bank, BankAction, BankEntry, BankMatch, Polarity, Recheck
 from moderation.models.clients import ApiKey, Client
 from moderation.models.evidence import Embedding, Finding
+from moderation.models.fingerprints import Fingerprint
 from moderation.models.outbox import OutboxMessage, Topic
 from moderation.models.people import User
 from moderation.models.policies import PolicyVersion, TriagePlan
@@ -27,6 +28,7 @@ __all__ = [
     "Client",
     "Embedding",
     "Finding",
+    "Fingerprint",
     "OutboxMessage",
     "Polarity",
     "PolicyVersion",

@@ -150,6 +150,9 @@ class Submission(models.Model):
             ),
             models.Index(fields=["client", "status", "-id"], name="submission_client_status"),
             GinIndex(fields=["flagged"], name="submission_flagged"),
+            models.Index(
+                fields=["cluster", "-id"], condition=models.Q(decided_by="person"), name="submission_cluster_decided"
+            ),
         ]
 
     def __str__(self) -> str:

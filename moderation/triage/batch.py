@@ -17,10 +17,12 @@ from moderation import metrics
 from moderation.banks.matching import some_go_by_md5
 from moderation.models import Submission, TriagePlan
 from moderation.policies import parsed
-from moderation.routing import Context, Evidence, Plan, Route, route
+from moderation.routing import Context, Evidence, Plan, Precedent, Route, route
+from moderation.triage.clusters import Place, places
 from moderation.triage.leases import claim, hold_up, put_back, tries
 from moderation.triage.looking import Look, look_at
 from moderation.triage.pace import Pace
+from moderation.triage.precedents import precedents
 from moderation.triage.recording import Outcome, record
 from moderation.triage.ruling import rule
 from moderation.triage.scoring import Spoken, score
@@ -154,18 +156,28 @@ def judge(rows: Sequence[Submission], looks: Sequence[Look], plan: Plan | None) 
             spoken = score(seen, plan)
             look_beside(seen, plan, spoken)
             rule([row for row, look in zip(rows, looks, strict=True) if look.seen is not None], spoken)
+    with metrics.STAGE_SECONDS.timed(stage="neighbours"):
+        placed = places(rows, looks)
+        before = precedents(rows, looks, placed, plan)
     with metrics.STAGE_SECONDS.timed(stage="route"):
-        return routed(rows, looks, spoken, plan), spoken
+        return routed(rows, looks, placed, before, spoken, plan), spoken
 
 
-def routed(rows: Sequence[Submission], looks: Sequence[Look], spoken: Spoken, plan: Plan | None) -> list[Outcome]:
+def routed(
+    rows: Sequence[Submission],
+    looks: Sequence[Look],
+    placed: Sequence[Place],
+    before: Sequence[Precedent | None],
+    spoken: Spoken,
+    plan: Plan | None,
+) -> list[Outcome]:
     outcomes, index = [], 0
-    for row, look in zip(rows, looks, strict=True):
+    for row, look, place, precedent in zip(rows, looks, placed, before, strict=True):
         if look.seen is None:
-            outcomes.append(Outcome(row, look, unseen(look, plan), None))
+            outcomes.append(Outcome(row, look, unseen(look, plan), None, place))
             continue
-        context = Context(draw=lot(row))
-        outcomes.append(Outcome(row, look, route(spoken.of(index), plan, context), index))
+        context = Context(lot(row), precedent)
+        outcomes.append(Outcome(row, look, route(spoken.of(index), plan, context), index, place))
         index += 1
     return outcomes
 

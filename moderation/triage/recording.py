@@ -15,10 +15,11 @@ from pgvector import HalfVector
 from moderation import lifecycle, policies
 from moderation.actors import TRIAGE
 from moderation.banks.signal import keep_matches
-from moderation.models import Embedding, Finding, Reason, ReviewRequest, Status, Submission, TriagePlan
+from moderation.models import Embedding, Finding, Fingerprint, Reason, ReviewRequest, Status, Submission, TriagePlan
 from moderation.routing import Route
 from moderation.rules import hits
 from moderation.taxonomy import DEFAULT_SEVERITY, Category
+from moderation.triage.clusters import Place, fingerprint
 from moderation.triage.leases import still_held
 from moderation.triage.looking import Look
 from moderation.triage.scoring import Spoken
@@ -33,12 +34,12 @@ STATUS: Final = {
 # forward pass.
 WRITE: Final = """
 UPDATE moderation_submission AS s
-SET pdq = decode(v.pdq, 'hex'), pdq_quality = v.pdq_quality, md5 = v.md5, plan_id = v.plan_id, policy_id = v.policy_id,
-route = v.route, reasons = v.reasons, heard = v.heard, flagged = v.flagged,
+SET pdq = decode(v.pdq, 'hex'), pdq_quality = v.pdq_quality, md5 = v.md5, cluster = v.cluster, plan_id = v.plan_id,
+policy_id = v.policy_id, route = v.route, reasons = v.reasons, heard = v.heard, flagged = v.flagged,
 inclusion_probability = v.inclusion_probability, held_up_since = NULL
 FROM jsonb_to_recordset(%s::jsonb) AS v (
-    id uuid, pdq text, pdq_quality smallint, md5 text, plan_id uuid, policy_id uuid, route text, reasons jsonb,
-    heard varchar[], flagged varchar[], inclusion_probability double precision
+    id uuid, pdq text, pdq_quality smallint, md5 text, cluster uuid, plan_id uuid, policy_id uuid, route text,
+    reasons jsonb, heard varchar[], flagged varchar[], inclusion_probability double precision
 ) WHERE s.id = v.id
 """
 
@@ -51,6 +52,7 @@ class Outcome:
     look: Look
     route: Route
     index: int | None
+    place: Place
 
 
 @transaction.atomic
@@ -77,6 +79,7 @@ def record(outcomes: Sequence[Outcome], spoken: Spoken, *, plan: TriagePlan | No
         for one in ours
         if one.index is not None and np.isfinite(table[one.index]).all()
     )
+    Fingerprint.objects.bulk_create(fingerprint(one.submission, one.look) for one in ours if one.place.keeps)
     ReviewRequest.objects.bulk_create([request for one in ours if (request := request_for(one)) is not None])
     lifecycle.move_many([move_of(one, plan) for one in ours], actor=TRIAGE)
     indices = [one.index for one in ours if one.index is not None]
@@ -97,6 +100,7 @@ def write_routes(outcomes: Sequence[Outcome], spoken: Spoken, *, plan: TriagePla
                 "pdq": look.pdq.hex() if look.pdq is not None else None,
                 "md5": look.md5,
                 "pdq_quality": look.pdq_quality,
+                "cluster": str(outcome.place.cluster),
                 "plan_id": str(plan.pk) if plan else None,
                 "policy_id": str(policy.pk) if policy else None,
                 "route": route.action,
@@ -122,8 +126,16 @@ def move_of(outcome: Outcome, plan: TriagePlan | None) -> lifecycle.Move:
             "category": route.category,
             "probability": route.probabilities.get(route.category),
             "audit": route.audit,
+            **cited(route),
         },
     )
+
+
+def cited(route: Route) -> dict[str, str]:
+    """The decision on a near-duplicate that settled this, and which image it was made on."""
+    if route.precedent is None:
+        return {}
+    return {"decision": route.precedent.decision, "copy_of": route.precedent.submission}
 
 
 def request_for(outcome: Outcome) -> ReviewRequest | None:

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from moderation.routing import Band, Context, Evidence, Plan, PlanError, Route, route
+from moderation.routing import Band, Context, Demand, Evidence, Plan, PlanError, Precedent, Route, route
 
 settings.register_profile("routing", deadline=None)
 settings.load_profile("routing")
@@ -176,3 +176,80 @@ def shown(found: Route) -> str:
     return repr(
         replace(found, zones=dict(sorted(found.zones.items())), probabilities=dict(sorted(found.probabilities.items())))
     )
+
+
+precedents = st.builds(
+    Precedent,
+    action=st.sampled_from(["approve", "review", "block"]),
+    categories=st.frozensets(st.sampled_from(CATEGORIES)),
+    decision=st.just("decision"),
+    category=st.sampled_from(CATEGORIES),
+)
+settling = st.builds(replace, plans, copies=st.sampled_from(["settle", "settle_across_clients"]))
+demands = st.lists(
+    st.builds(Demand, action=st.sampled_from(["review", "block", "quarantine"]), code=st.just("rule")), max_size=2
+)
+
+
+@st.composite
+def demanding(draw: st.DrawFn) -> tuple[Evidence, ...]:
+    first, *rest = draw(complete)
+    return (replace(first, demands=tuple(draw(demands))), *rest)
+
+
+@given(demanding(), settling, contexts, precedents, st.none() | doubts)
+def test_a_copy_is_approved_only_where_people_approved_what_it_is_doubted_for(
+    findings: tuple[Evidence, ...], plan: Plan, context: Context, precedent: Precedent, doubt: str | None
+) -> None:
+    said = doubtful(findings, doubt) if doubt else list(findings)
+    alone, copy = route(said, plan, context), route(said, plan, replace(context, precedent=precedent))
+
+    if copy.action == "approve" and alone.action != "approve":
+        assert precedent.action == "approve"
+        assert {category for category, zone in alone.zones.items() if zone != "approve"} <= precedent.categories
+        assert not doubt
+        assert not any(one.demands for one in findings)
+
+
+@given(demanding(), settling, contexts, precedents, st.none() | doubts)
+def test_a_copy_is_never_milder_than_its_own_block_or_hold(
+    findings: tuple[Evidence, ...], plan: Plan, context: Context, precedent: Precedent, doubt: str | None
+) -> None:
+    said = doubtful(findings, doubt) if doubt else list(findings)
+    alone, copy = route(said, plan, context), route(said, plan, replace(context, precedent=precedent))
+
+    if alone.action in {"block", "quarantine"}:
+        assert shown(copy) == shown(alone)
+    if precedent.action == "block":
+        assert copy.action in {"block", "quarantine"}
+    if precedent.action == "review":
+        assert copy.action != "approve"
+
+
+@given(complete, settling, contexts, precedents)
+def test_a_copy_cites_the_decision_that_settled_it_and_is_drawn_for_audit_like_others(
+    findings: tuple[Evidence, ...], plan: Plan, context: Context, precedent: Precedent
+) -> None:
+    copy = route(findings, plan, replace(context, precedent=precedent))
+
+    if copy.precedent is None:
+        assert shown(copy) == shown(route(findings, plan, context))
+    else:
+        assert (copy.why[0].code, copy.why[0].detail) == ("copy", "decision")
+        assert copy.inclusion_probability == (1.0 if copy.action == "review" else plan.audit_rate)
+        assert copy.audit == (copy.action != "review" and context.draw < plan.audit_rate)
+
+
+@given(complete, plans, contexts, precedents)
+def test_where_the_plan_settles_no_copies_a_precedent_says_nothing(
+    findings: tuple[Evidence, ...], plan: Plan, context: Context, precedent: Precedent
+) -> None:
+    assert route(findings, plan, replace(context, precedent=precedent)) == route(findings, plan, context)
+
+
+def test_a_plan_settles_copies_by_a_word_it_knows() -> None:
+    body = {"bands": {"GORE": {"approve": 0.1}}, "classifiers": ["a@1"]}
+
+    assert Plan.from_body(body, number=1).copies == "off"
+    with pytest.raises(PlanError, match="copies is one of off, settle"):
+        Plan.from_body({**body, "copies": "always"}, number=1)

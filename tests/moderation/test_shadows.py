@@ -19,7 +19,8 @@ from classifiers.models import ClassifierVersion
 from moderation import adoption, policies, shadows
 from moderation.actors import Actor
 from moderation.models import AuditEvent, Client, Embedding, Finding, Status, Submission, TriagePlan, User
-from moderation.routing import MOST_SHADOWS, Plan, PlanError
+from moderation.plans import MOST_SHADOWS
+from moderation.routing import Plan, PlanError
 from moderation.triage import run_once, shadowing
 from tests import world
 
