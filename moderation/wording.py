@@ -9,6 +9,7 @@ from typing import Any
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
+from moderation.provenance import disagreement
 from moderation.taxonomy import Category
 
 
@@ -45,7 +46,7 @@ def finding(why: Mapping[str, Any]) -> str:
         "probability": figure(why.get("probability")),
         "approve": figure(why.get("approve")),
         "block": figure(why.get("block")),
-        "detail": why.get("detail") or "",
+        "detail": detail(why),
     }
     code = why.get("code")
     if code == "between" and why.get("block") is None:
@@ -70,6 +71,11 @@ def finding(why: Mapping[str, Any]) -> str:
         "below": _("Every category is below its cut; nearest is %(category)s at %(probability)s under %(approve)s."),
     }
     return templates[code] % words if code in templates else str(code)
+
+
+def detail(why: Mapping[str, Any]) -> str:
+    said = str(why.get("detail") or "")
+    return disagreement(said) if why.get("code") == "contradiction" else said
 
 
 def figure(value: float | None) -> str:

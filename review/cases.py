@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from functools import lru_cache
 from typing import Any, Final
 from uuid import UUID
@@ -11,6 +13,7 @@ from uuid import UUID
 from django.db import connection
 
 from classifiers.models import ClassifierVersion
+from moderation import provenance
 from moderation.models import PolicyVersion, Reason, Submission, TriagePlan, User
 from moderation.policies import parsed
 from moderation.routing import Plan
@@ -30,10 +33,9 @@ def plan_of(key: UUID) -> Plan:
 
 
 @lru_cache(maxsize=256)
-def version_of(key: UUID) -> tuple[str, tuple[str, ...]]:
-    """A classifier version's name@version and what it scores; neither ever changes."""
-    version = ClassifierVersion.objects.only("name", "version", "categories").get(pk=key)
-    return version.ref, tuple(version.categories)
+def version_of(key: UUID) -> ClassifierVersion:
+    """A classifier version's name, kind and what it scores; none of it ever changes."""
+    return ClassifierVersion.objects.only("name", "version", "kind", "categories").get(pk=key)
 
 
 @lru_cache(maxsize=256)
@@ -62,30 +64,55 @@ def guideline(category: str) -> PolicyVersion | None:
 
 
 FINDINGS: Final = (
-    "SELECT submission_id, classifier_id, probabilities FROM moderation_finding WHERE submission_id = ANY(%s)"
+    "SELECT submission_id, classifier_id, probabilities, evidence FROM moderation_finding WHERE submission_id = ANY(%s)"
 )
 
 
-def probabilities_of(submissions: Sequence[Submission]) -> dict[UUID, dict[str, float]]:
-    """Each category's highest probability by the classifiers of the plan that triaged the image. One query."""
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What one pinned version found on an image; `evidence` is what it showed."""
+
+    version: ClassifierVersion
+    probabilities: Sequence[float]
+    evidence: Mapping[str, Any]
+
+
+def findings_of(submissions: Sequence[Submission]) -> dict[UUID, list[Said]]:
+    """The findings of the plan that triaged each image. One query."""
     pinned = {one.pk: plan_of(one.plan_id).classifiers for one in submissions if one.plan_id}
-    highest: dict[UUID, dict[str, float]] = defaultdict(dict)
+    findings: dict[UUID, list[Said]] = defaultdict(list)
     with connection.cursor() as cursor:
         cursor.execute(FINDINGS, [list(pinned)])
         found = cursor.fetchall()
-    for key, version, values in found:
-        ref, categories = version_of(version)
-        if ref in pinned[key]:
-            scores = highest[key]
-            for category, value in zip(categories, values, strict=True):
-                scores[category] = max(value, scores.get(category, 0.0))
-    return highest
+    for key, version, values, evidence in found:
+        by = version_of(version)
+        if by.ref in pinned[key]:
+            findings[key].append(Said(by, values, json.loads(evidence)))
+    return findings
+
+
+def highest(findings: Sequence[Said]) -> dict[str, float]:
+    """Each category's highest probability."""
+    scores: dict[str, float] = {}
+    for said in findings:
+        for category, value in zip(said.version.categories, said.probabilities, strict=True):
+            scores[category] = max(value, scores.get(category, 0.0))
+    return scores
+
+
+def origin(submission: Submission, findings: Sequence[Said]) -> provenance.Provenance | None:
+    """Where the image says it comes from; None where nobody looked."""
+    for said in findings:
+        if said.version.kind == provenance.KIND:
+            return provenance.in_words(said.evidence, submission)
+    looked = any(ref.startswith(f"{provenance.KIND}@") for ref in submission.heard)
+    return provenance.in_words({}, submission) if looked else None
 
 
 def shown(claims: Sequence[Claim], reviewer: User) -> list[dict[str, Any]]:
     """The contract's claims, ready for JSON, in the order given. Two queries, however many claims."""
     told = [claim.request for claim in claims if claim.request.reason not in BLIND]
-    scores = probabilities_of([request.submission for request in told])
+    findings = findings_of([request.submission for request in told])
     rules = guidelines({category_of(claim) for claim in claims}) if claims else {}
     return [
         {
@@ -98,7 +125,7 @@ def shown(claims: Sequence[Claim], reviewer: User) -> list[dict[str, Any]]:
             "expires_at": claim.expires_at,
             "submission": {
                 **declared(claim.request.submission),
-                **judged(claim, scores.get(claim.request.submission_id, {})),
+                **judged(claim, findings.get(claim.request.submission_id, [])),
                 "image": {
                     variant.value: images.link(claim.request.submission, reviewer, variant)
                     for variant in (images.Variant.BLURRED, images.Variant.WORKING)
@@ -115,15 +142,17 @@ def category_of(claim: Claim) -> str:
     return "" if claim.request.reason in BLIND else claim.request.category
 
 
-def judged(claim: Claim, scores: Mapping[str, float]) -> dict[str, Any]:
+def judged(claim: Claim, findings: Sequence[Said]) -> dict[str, Any]:
     """What the machines made of it; nothing of that where the reviewer checks them."""
     submission = claim.request.submission
     if claim.request.reason in BLIND:
-        return {"status": None, "categories": [], "reasons": []}
+        return {"status": None, "categories": [], "reasons": [], "provenance": None}
+    told = origin(submission, findings)
     return {
         "status": submission.status,
-        "categories": banded(scores, submission),
+        "categories": banded(highest(findings), submission),
         "reasons": [sentence(why) for why in submission.reasons],
+        "provenance": asdict(told) if told else None,
     }
 
 

@@ -14,7 +14,7 @@ from classifiers.base import ImageInput, Outputs, Score, Shown, scores
 from classifiers.cards import Card
 from classifiers.provenance import containers, exif, generators, privacy, xmp
 from classifiers.provenance.containers.parts import Parts
-from classifiers.provenance.credentials import CredentialReader, Unread
+from classifiers.provenance.credentials import READER, Unread
 from classifiers.provenance.differences import Difference, differences
 from classifiers.provenance.generators.settings import Carried
 from classifiers.provenance.settings import Settings
@@ -36,13 +36,9 @@ class Provenance:
         self.name, self.version = card.name, card.version
         self._settings = Settings.read(card)
         self.categories = self._settings.categories
-        self._reader = CredentialReader(seconds=self._settings.seconds, anchors=self._settings.anchors)
 
     def check(self) -> None:
         """The settings were checked when the card was opened; the reader starts with the first credentials."""
-
-    def close(self) -> None:
-        self._reader.close()
 
     def run(self, images: Sequence[ImageInput]) -> Outputs:
         table = np.zeros((len(images), len(self.categories)), dtype=np.float32)
@@ -119,7 +115,7 @@ class Provenance:
         if time.monotonic() > until:
             return {"state": "unread", "problems": ["credentials_slow"]}
         try:
-            said = self._reader.read(parts.media_type, data)
+            said = READER.read(parts.media_type, data, seconds=self._settings.seconds, anchors=self._settings.anchors)
         except Unread as error:
             return {"state": "unread", "problems": [str(error)]}
         return {} if said.get("state") == "absent" else cleaned(said)

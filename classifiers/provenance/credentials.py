@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import json
 import os
 import socket
@@ -10,11 +11,12 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
 LENGTH: Final = struct.Struct(">Q")
-READER: Final = Path(__file__).with_name("reader.py")
+PROGRAM: Final = Path(__file__).with_name("reader.py")
 START_SECONDS: Final = 30
 # Nothing is ever fetched: no manifest that lies elsewhere, no revocation list, no identity document (CAWG's did:web).
 OFFLINE: Final = {
@@ -38,26 +40,25 @@ class ReaderFailed(Exception):
 
 
 class CredentialReader:
-    """Reads credentials within `seconds` an image. `anchors`: certificates (PEM) of the trust list, may be empty.
+    """The other process, started when first needed. Safe to call from several threads; they take turns."""
 
-    Safe to call from several threads; they take turns.
-    """
-
-    def __init__(self, *, seconds: float, anchors: str = "") -> None:
-        trust = {"user_anchors": anchors} if anchors else {}
-        self._settings = json.dumps({**OFFLINE, "trust": trust}).encode()
-        self._seconds = seconds
+    def __init__(self) -> None:
         self._lock = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
         self._channel: socket.socket | None = None
         self._owner = 0
 
-    def read(self, media_type: str, data: bytes) -> dict[str, Any]:
-        """As `reader.summary` says. Raises Unread when time or memory ran out, ReaderFailed when it cannot start."""
+    def read(self, media_type: str, data: bytes, *, seconds: float, anchors: str = "") -> dict[str, Any]:
+        """As `reader.summary` says. `anchors`: certificates (PEM) of the trust list, may be empty.
+
+        Raises Unread when time or memory ran out, ReaderFailed when it cannot start.
+        """
+        settings = json.dumps({**OFFLINE, "trust": {"user_anchors": anchors} if anchors else {}})
+        frames = (settings.encode(), media_type.encode(), data)
         with self._lock:
             fresh = self._start()
             try:
-                return self._ask(media_type, data)
+                return self._ask(frames, seconds)
             except TimeoutError as error:
                 self._stop()
                 raise Unread("credentials_slow") from error
@@ -67,7 +68,7 @@ class CredentialReader:
                     raise Unread("credentials_crash") from error
             self._start()  # it may have died of something earlier: one more try, on a fresh one
             try:
-                return self._ask(media_type, data)
+                return self._ask(frames, seconds)
             except OSError as error:
                 self._stop()
                 raise Unread("credentials_crash") from error
@@ -76,10 +77,10 @@ class CredentialReader:
         with self._lock:
             self._stop()
 
-    def _ask(self, media_type: str, data: bytes) -> dict[str, Any]:
-        until = time.monotonic() + self._seconds
-        self._send(media_type.encode(), until)
-        self._send(data, until)
+    def _ask(self, frames: Sequence[bytes], seconds: float) -> dict[str, Any]:
+        until = time.monotonic() + seconds
+        for frame in frames:
+            self._send(frame, until)
         answer: dict[str, Any] = json.loads(self._receive(until))
         return answer
 
@@ -89,7 +90,7 @@ class CredentialReader:
             return False
         self._stop()
         ours, theirs = socket.socketpair()
-        command = [sys.executable, "-I", str(READER), str(theirs.fileno())]
+        command = [sys.executable, "-I", str(PROGRAM), str(theirs.fileno())]
         with theirs:
             self._process = subprocess.Popen(
                 command, pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL, start_new_session=True
@@ -97,7 +98,6 @@ class CredentialReader:
         self._channel, self._owner = ours, os.getpid()
         until = time.monotonic() + START_SECONDS
         try:
-            self._send(self._settings, until)
             self._receive(until)
         except OSError as error:
             self._stop()
@@ -134,3 +134,8 @@ class CredentialReader:
             raise TimeoutError
         self._channel.settimeout(left)
         return self._channel
+
+
+READER: Final = CredentialReader()
+"""One for each process, whatever the number of cards in service."""
+atexit.register(READER.close)

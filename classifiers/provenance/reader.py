@@ -1,8 +1,8 @@
 """The C2PA reader: a process of its own, because its library parses hostile bytes in native code.
 
-Started by `classifiers.provenance.credentials` with the number of a socket. First frame in: the library's settings.
-Then pairs of frames: a media type, the image's bytes; for each pair one frame out, what the credentials say, as JSON. A
-frame is eight bytes of length and as many of content. It ends when the socket does.
+Started by `classifiers.provenance.credentials` with the number of a socket, it sends one frame: ready. Then come frames
+by threes, the library's settings, a media type and the image's bytes; for each three one goes out, what the credentials
+say, as JSON. A frame is eight bytes of length and as many of content. It ends when the socket does.
 """
 
 from __future__ import annotations
@@ -31,10 +31,13 @@ def main(number: int) -> None:
     import c2pa
 
     with socket.socket(fileno=number) as channel:
-        context = c2pa.Context.from_json((receive(channel) or b"{}").decode())
-        send(channel, b"{}")  # ready
-        while (media_type := receive(channel)) is not None and (data := receive(channel)) is not None:
-            send(channel, json.dumps(read(media_type.decode(), data, context)).encode())
+        contexts: dict[bytes, c2pa.Context] = {}
+        send(channel, b"{}")
+        while settings := receive(channel):
+            media_type, data = receive(channel) or b"", receive(channel) or b""
+            if settings not in contexts:
+                contexts[settings] = c2pa.Context.from_json(settings.decode())
+            send(channel, json.dumps(read(media_type.decode(), data, contexts[settings])).encode())
 
 
 def confine() -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 from django.db.models import Prefetch
 
-from moderation import policies, wording
+from moderation import policies, provenance, wording
 from moderation.models import Finding, Status, Submission, TriagePlan
 from moderation.models.submissions import SubmissionQuerySet
 from moderation.routing import Plan, Zone
@@ -40,6 +40,7 @@ def present(submission: Submission) -> dict[str, Any]:
     if submission.status == Status.QUARANTINED:
         return answer
     return answer | {
+        "disclosure": disclosure(submission),
         "declared": {
             "prompt": submission.prompt,
             "negative_prompt": submission.negative_prompt,
@@ -72,6 +73,13 @@ def categories(submission: Submission) -> list[dict[str, Any]]:
             highest[code] = max(probability, highest.get(code, 0.0))
     ranked = sorted(highest.items(), key=lambda item: (-item[1], item[0]))
     return [{"code": code, "probability": round(value, 4), "band": band(plan, code, value)} for code, value in ranked]
+
+
+def disclosure(submission: Submission) -> dict[str, Any]:
+    """What the file says of where it comes from, as the plan it was routed under read it."""
+    pinned = parsed(submission.plan).classifiers if submission.plan else ()
+    read = (each for each in submission.findings.all() if each.classifier.kind == provenance.KIND)
+    return next((provenance.disclosure(each.evidence) for each in read if each.classifier.ref in pinned), {})
 
 
 def band(plan: Plan, code: str, probability: float) -> Zone:

@@ -108,7 +108,9 @@ class SubmissionAnswer(serializers.Serializer[object]):
     territories = serializers.DictField(
         child=serializers.ChoiceField(choices=Status.choices), help_text="The status in each territory you declared."
     )
-    disclosure = serializers.DictField(help_text="What must be told beside the image; empty when nothing must.")
+    disclosure = serializers.DictField(
+        help_text="Where the file says it comes from: {c2pa, digital_source_type, generator}; empty when nowhere."
+    )
     declared = Declared(required=False, help_text="What you sent with it; absent under legal hold.")
     image = ImageFacts(required=False, help_text="Absent under legal hold.")
 

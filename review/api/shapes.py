@@ -89,6 +89,9 @@ class ClaimedSubmission(serializers.Serializer[object]):
     status = serializers.ChoiceField(choices=Status.choices, allow_null=True, help_text="Null in a blind check.")
     categories = Band(many=True, help_text="The likeliest first; empty in a blind check.")
     reasons = serializers.ListField(child=serializers.CharField(), help_text="Why a person looks, in sentences.")
+    provenance = serializers.DictField(
+        allow_null=True, help_text="Where the file says it comes from, in words; null in a blind check."
+    )
     image = Links(help_text="Paths on this host, for this person and a few minutes only.")
     policy = Guideline(allow_null=True, help_text="The guideline of the likely category.")
 

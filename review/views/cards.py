@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 
 from moderation import policies
 from moderation.models import PolicyVersion, Reason, ReviewRequest, Submission, User
+from moderation.provenance import Provenance
 from moderation.routing import Band, nearness
 from moderation.taxonomy import DEFAULT_SEVERITY, Category, Severity
 from moderation.wording import category_name, figure, sentence
@@ -64,7 +65,7 @@ class Card:
     claim: Claim
     blurred_url: str
     working_url: str
-    probabilities: Mapping[str, float]
+    findings: Sequence[cases.Said]
     guidelines: Mapping[str, PolicyVersion]
 
     @property
@@ -93,10 +94,17 @@ class Card:
         return self.request.queue != ESCALATED
 
     @cached_property
+    def provenance(self) -> Provenance | None:
+        """Hidden from who checks the machines: what they made of the file would sway them."""
+        return None if self.is_blind else cases.origin(self.submission, self.findings)
+
+    @cached_property
     def scored(self) -> list[Scored]:
         """Every scored category, the most telling first."""
         bands = cases.plan_of(self.submission.plan_id).bands if self.submission.plan_id else {}
-        rows = [Scored(code, value, bands[code]) for code, value in self.probabilities.items() if code in bands]
+        rows = [
+            Scored(code, value, bands[code]) for code, value in cases.highest(self.findings).items() if code in bands
+        ]
         return sorted(rows, key=lambda row: (-row.rank, row.code))
 
     @property
@@ -151,14 +159,14 @@ def cards(claims: Sequence[Claim], *, reviewer: User) -> list[Card]:
         return []
     submissions = [claim.request.submission for claim in claims]
     prefetch_related_objects(submissions, "client")
-    scores = cases.probabilities_of(submissions)
+    findings = cases.findings_of(submissions)
     guidelines = policies.in_force()
     return [
         Card(
             claim,
             images.link(submission, reviewer, images.Variant.BLURRED),
             images.link(submission, reviewer, images.Variant.WORKING),
-            scores.get(submission.pk, {}),
+            findings.get(submission.pk, []),
             guidelines,
         )
         for claim, submission in zip(claims, submissions, strict=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -27,17 +27,13 @@ def opened(**credentials: Any) -> Provenance:
 
 
 @pytest.fixture(scope="module")
-def provenance() -> Iterator[Provenance]:
-    signal = opened()
-    yield signal
-    signal.close()
+def provenance() -> Provenance:
+    return opened()
 
 
 @pytest.fixture(scope="module")
-def trusting() -> Iterator[Provenance]:
-    signal = opened(anchors=signing.identity()[2])
-    yield signal
-    signal.close()
+def trusting() -> Provenance:
+    return opened(anchors=signing.identity()[2])
 
 
 @pytest.fixture

@@ -12,6 +12,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 
 from classifiers.provenance.classifier import Provenance
+from classifiers.provenance.credentials import READER
 from tests.classifiers.provenance import files, signing
 from tests.classifiers.provenance.conftest import Inspect, opened
 
@@ -88,19 +89,17 @@ def test_a_manifest_store_beyond_the_cards_size_is_not_read(inspect: Inspect) ->
     shown, probabilities = inspect(signing.signed(), by=strict)
     assert shown["c2pa"] == {"state": "unread", "problems": ["credentials_too_large"]}
     assert probabilities["IMPERSONATION_FRAUD"] == pytest.approx(0.3)
-    strict.close()
 
 
 def test_a_reader_that_takes_too_long_costs_the_verdict_not_the_worker(inspect: Inspect) -> None:
     hasty = opened(seconds=0.0000001)
     shown, _probabilities = inspect(signing.signed(), by=hasty)
     assert shown["c2pa"] == {"state": "unread", "problems": ["credentials_slow"]}
-    hasty.close()
 
 
-def test_a_reader_that_died_is_started_again(inspect: Inspect, provenance: Provenance) -> None:
+def test_a_reader_that_died_is_started_again(inspect: Inspect) -> None:
     inspect(signing.signed())
-    process = provenance._reader._process
+    process = READER._process
     assert process is not None
     os.kill(process.pid, signal.SIGKILL)
     shown, _probabilities = inspect(signing.signed())
@@ -123,11 +122,9 @@ def box(kind: bytes, body: bytes) -> bytes:
 
 
 def test_the_reader_ends_with_the_process_that_asked(inspect: Inspect) -> None:
-    signal_ = opened()
-    inspect(signing.signed(), by=signal_)
-    process, channel = signal_._reader._process, signal_._reader._channel
+    inspect(signing.signed())
+    process, channel = READER._process, READER._channel
     assert process is not None
     assert channel is not None
     channel.shutdown(socket.SHUT_RDWR)  # as the kernel does when its owner dies
     assert process.wait(timeout=10) == 0
-    signal_.close()
