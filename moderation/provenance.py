@@ -94,8 +94,16 @@ class Provenance:
     notes: tuple[str, ...] = ()
 
     @property
-    def differing(self) -> int:
-        return len(self.others) + sum(line.differs for line in self.lines)
+    def differing(self) -> list[Line]:
+        return [line for line in self.lines if line.differs]
+
+    @property
+    def agreeing(self) -> list[Line]:
+        return [line for line in self.lines if not line.differs]
+
+    @property
+    def differences(self) -> int:
+        return len(self.differing) + len(self.others)
 
 
 def in_words(evidence: Mapping[str, Any], submission: Submission) -> Provenance:
@@ -134,7 +142,7 @@ def signed(said: Mapping[str, Any]) -> Iterator[Line]:
     """What the credentials say."""
     signer = [said[key] for key in ("issuer", "signer") if said.get(key)]
     sources = [str(SOURCES.get(each, each)) for each in said.get("digital_source_types", ())]
-    training = [f"{use.replace('_', ' ')}: {allowed}" for use, allowed in said.get("training", {}).items()]
+    training = [f"{spaced(use)}: {spaced(allowed)}" for use, allowed in said.get("training", {}).items()]
     rows = {
         _("Signed by"): ", ".join(dict.fromkeys(signer)),
         _("Signed at"): said.get("signed_at", ""),
@@ -184,6 +192,11 @@ def given(submission: Submission, key: str) -> str:
 
 def disagreement(kind: str) -> str:
     return str(DISAGREEMENTS.get(kind, kind))
+
+
+def spaced(code: str) -> str:
+    """notAllowed as “not allowed”."""
+    return "".join(f" {letter.lower()}" if letter.isupper() else letter for letter in code.replace("_", " "))
 
 
 def sentence(words: str) -> str:

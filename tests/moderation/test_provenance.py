@@ -17,7 +17,9 @@ from moderation.images import UnacceptableImage
 from moderation.models import Client, Finding, Reason, ReviewRequest, Status, TriagePlan
 from moderation.policies import parsed
 from moderation.routing import Context, route
+from moderation.triage import run_once
 from moderation.triage.replay import evidence_under
+from moderation.wording import sentence
 from tests import world
 from tests.classifiers.provenance import files, signing
 from tests.moderation.callers import SUBMISSIONS, with_key
@@ -38,6 +40,7 @@ def test_a_plain_image_is_untouched_and_leaves_no_finding(plan: TriagePlan, plat
     submission = world.triaged(platform, files.png())
     assert submission.status == Status.APPROVED
     assert submission.heard == ["provenance@1"]
+    assert sentence(submission.reasons[0]) == "Nothing was found."
     assert not Finding.objects.exists()
 
 
@@ -131,7 +134,7 @@ def test_a_lost_original_is_doubt_about_that_image_alone(plan: TriagePlan, platf
 
     lost, fine = world.submit(platform, files.png()), world.submit(platform, A1111, prompt=PROMPT)
     storages["originals"].delete(lost.original)
-    world.run_once()
+    run_once()
     lost.refresh_from_db()
     fine.refresh_from_db()
     assert (lost.status, fine.status) == (Status.RECEIVED, Status.APPROVED)
