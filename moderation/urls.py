@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import include, path
 
-from moderation.views import audit, learning, plans, policies, rules
+from moderation.views import audit, learning, plans, policies, rules, terms
 
 urlpatterns = [
     path("", include("moderation.api.urls")),
@@ -16,6 +16,9 @@ urlpatterns = [
     path("policies/rules/", rules.index, name="rules"),
     path("policies/rules/draft/", rules.draft, name="rules_draft"),
     path("policies/rules/switch/", rules.switch, name="rules_switch"),
+    path("policies/terms/", terms.overview, name="prompt_terms"),
+    path("policies/terms/draft/", terms.draft, name="prompt_terms_draft"),
+    path("policies/terms/<uuid:pk>.csv", terms.download, name="prompt_terms_file"),
     path("policies/<str:category>/", policies.detail, name="policy"),
     path("policies/<str:category>/edit/", policies.edit, name="policy_edit"),
     path("learning/", learning.index, name="learning"),

@@ -19,6 +19,8 @@ READABLE: Final = {
     "plans": EVERYONE,
     "plan": EVERYONE,
     "plan_draft": frozenset({"paula"}),
+    "prompt_terms": EVERYONE,
+    "prompt_terms_draft": frozenset({"paula"}),
     "learning": EVERYONE,
     "classifier": EVERYONE,
     "classifier_shadow": EVERYONE,
