@@ -46,18 +46,15 @@ class Provenance:
         errors: dict[int, str] = {}
         until = time.monotonic() + self._settings.batch_seconds
         for row, seen in enumerate(images):
+            found: Shown = {}
+            probabilities: list[tuple[str, float]] = []
             try:
-                data = seen.original()
-            except OSError as error:
-                errors[row] = f"{self.name}@{self.version}: original {type(error).__name__}"
-                showing.append({})
-                continue
-            try:
-                found, probabilities = self.inspect(data, seen, until=until)
-            except Exception as error:  # a hostile file must not cost the others of its batch their verdict
+                if time.monotonic() > until:
+                    raise TimeoutError("the batch took too long")
+                found, probabilities = self.inspect(seen.original(), seen)
+            except Exception as error:  # a lost original or a hostile file must not cost the others their verdict
                 log.exception("provenance of %s", seen.sha256)
                 errors[row] = f"{self.name}@{self.version}: {type(error).__name__}"
-                found, probabilities = {}, []
             showing.append(found)
             for category, value in probabilities:
                 column = self.categories.index(category)
@@ -67,14 +64,14 @@ class Provenance:
     def score(self, images: Sequence[ImageInput]) -> Sequence[Score]:
         return scores(self.run(images), self.categories)
 
-    def inspect(self, data: bytes, seen: ImageInput, *, until: float) -> tuple[Shown, list[tuple[str, float]]]:
+    def inspect(self, data: bytes, seen: ImageInput) -> tuple[Shown, list[tuple[str, float]]]:
         """What is shown of one file, and what that means: (category, probability)."""
         parts = containers.scan(data)
         tags, properties = read_exif(parts), read_xmp(parts)
         if not (parts.texts or tags.texts or tags.gps or tags.thumbnail or properties or parts.c2pa or parts.notes):
             return {}, []
         settings = self._settings
-        credentials = self.credentials(data, parts, properties, until=until)
+        credentials = self.credentials(data, parts, properties)
         generated = generators.read(Carried(dict(parts.texts), tags.texts, properties))
         private = privacy.signals(tags, properties)
         source_type = properties.get("iptc:DigitalSourceType", "").rpartition("/")[2]
@@ -105,15 +102,13 @@ class Provenance:
         probabilities.append((settings.credentials, doubt))
         return {key: value for key, value in found.items() if value}, probabilities
 
-    def credentials(self, data: bytes, parts: Parts, properties: Mapping[str, str], *, until: float) -> dict[str, Any]:
+    def credentials(self, data: bytes, parts: Parts, properties: Mapping[str, str]) -> dict[str, Any]:
         """The verdict on the manifest in the file. One that lies elsewhere is named, never fetched."""
         elsewhere = properties.get("dcterms:provenance", "")
         if not parts.c2pa:
             return {"state": "remote", "at": shown(elsewhere, MAX_SETTING)} if elsewhere else {}
         if parts.c2pa > self._settings.max_bytes:
             return {"state": "unread", "problems": ["credentials_too_large"]}
-        if time.monotonic() > until:
-            return {"state": "unread", "problems": ["credentials_slow"]}
         try:
             said = READER.read(parts.media_type, data, seconds=self._settings.seconds, anchors=self._settings.anchors)
         except Unread as error:

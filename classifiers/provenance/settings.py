@@ -52,7 +52,7 @@ class Settings:
             unread=probability(signed, "unread"),
             max_bytes=int(positive(signed, "max_bytes")),
             seconds=positive(signed, "seconds"),
-            batch_seconds=positive(signed, "batch_seconds"),
+            batch_seconds=positive(top, "batch_seconds"),
             anchors=signed.string("anchors", default="") if has(card.table, "credentials", "anchors") else "",
             privacy=private.string("category", among=card.codes),
             signals={signal: probability(private, signal) for signal in SIGNALS},

@@ -87,7 +87,9 @@ def item_places(data: bytes, start: int, end: int) -> dict[int, tuple[int, int]]
     wide = 4 if version == 2 else 2
     count, at = number(data, start + 6, wide)
     found: dict[int, tuple[int, int]] = {}
-    while len(found) < count and at < end:
+    for _item in range(min(count, MAX_PARTS)):
+        if at >= end:
+            break
         item, at = number(data, at, wide)
         method, at = number(data, at, 2) if version else (0, at)
         base, at = number(data, at + 2, base_size)

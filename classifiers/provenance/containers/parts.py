@@ -12,7 +12,7 @@ MAX_PARTS: Final = 20_000
 MAX_TEXT: Final = 2**20
 """Bytes of one text, inflated. The workflow of a large ComfyUI graph has some hundred thousand."""
 MAX_TEXTS: Final = 64
-MAX_ALL_TEXTS: Final = 4 * 2**20
+MAX_ALL_TEXTS: Final = 2 * 2**20
 MAX_EXIF: Final = 2**20
 MAX_XMP: Final = 2**18
 

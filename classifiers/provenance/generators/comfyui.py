@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from classifiers.provenance.generators import workflow
-from classifiers.provenance.generators.settings import Carried, Generated, made, size, table
+from classifiers.provenance.generators.settings import Carried, Generated, made, size
 from classifiers.provenance.generators.workflow import Graph
 
 TEXTS: Final = ("text", "text_g", "text_l", "clip_l", "t5xxl", "prompt", "positive", "string", "value", "wildcard_text")
@@ -16,7 +16,8 @@ MAX_NODES: Final = 2_000
 
 
 def read(carried: Carried) -> Generated | None:
-    graph = workflow.graph(table(written(carried, "prompt"))) or workflow.drawn(table(written(carried, "workflow")))
+    runs, shown = (carried.table(written(carried, name)) for name in ("prompt", "workflow"))
+    graph = workflow.graph(runs) or workflow.drawn(shown)
     if not graph:
         return None
     sampler = next((node for node in graph.values() if is_sampler(node)), None)

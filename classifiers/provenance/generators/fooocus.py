@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from classifiers.provenance.generators.settings import Carried, Generated, made, table
+from classifiers.provenance.generators.settings import Carried, Generated, made
 
 
 def read(carried: Carried) -> Generated | None:
     for text in carried.comments():
-        said = table(text)
+        said = carried.table(text)
         if "base_model" in said or str(said.get("version", "")).startswith("Fooocus"):
             return made(
                 "Fooocus",

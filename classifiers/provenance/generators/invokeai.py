@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any, Final
 
-from classifiers.provenance.generators.settings import Carried, Generated, inner, made, size, table
+from classifiers.provenance.generators.settings import Carried, Generated, inner, made, size
 
 TOOL: Final = "InvokeAI"
 DREAM: Final = re.compile(r'^"(?P<prompt>(?:[^"\\]|\\.)*)"(?P<flags>.*)$', re.DOTALL)
@@ -14,9 +14,9 @@ AVOIDED: Final = re.compile(r"\[([^\[\]]*)\]")
 
 
 def read(carried: Carried) -> Generated | None:
-    if said := table(carried.texts.get("invokeai_metadata")):
+    if said := carried.table(carried.texts.get("invokeai_metadata")):
         return made(TOOL, modern(said))
-    if said := table(carried.texts.get("sd-metadata")):
+    if said := carried.table(carried.texts.get("sd-metadata")):
         return made(TOOL, earlier(said))
     match = DREAM.match(carried.texts.get("Dream", "")[:40_000])
     if match is None:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from classifiers.provenance.generators.settings import Carried, Generated, inner, made, size, table
+from classifiers.provenance.generators.settings import Carried, Generated, inner, made, size
 
 
 def read(carried: Carried) -> Generated | None:
-    comments = (table(text) for text in carried.comments())
+    comments = (carried.table(text) for text in carried.comments())
     said: dict[str, Any] = next((each for each in comments if "uc" in each and "scale" in each and "c" not in each), {})
     if not said and carried.texts.get("Software") != "NovelAI":
         return None

@@ -18,6 +18,19 @@ class Carried:
     texts: Mapping[str, str] = field(default_factory=dict)
     exif: Mapping[str, str] = field(default_factory=dict)
     xmp: Mapping[str, str] = field(default_factory=dict)
+    _tables: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+    def table(self, text: str | None) -> dict[str, Any]:
+        """The JSON object a text is, parsed once; an empty one for any other text, however deep or long."""
+        if not text or not text.lstrip().startswith("{"):
+            return {}
+        if text not in self._tables:
+            try:
+                value = json.loads(text)
+            except (ValueError, RecursionError):
+                value = None
+            self._tables[text] = value if isinstance(value, dict) else {}
+        return self._tables[text]
 
     def comments(self) -> list[str]:
         """Where generators write when the format has no keyed texts, and `parameters`, where most of them do."""
@@ -58,17 +71,6 @@ def setting(name: str, value: object) -> str:
 
 def size(width: object, height: object) -> str:
     return f"{width}x{height}" if isinstance(width, int) and isinstance(height, int) else ""
-
-
-def table(text: str | None) -> dict[str, Any]:
-    """A JSON object; an empty one for anything else, however deep or long."""
-    if not text or not text.lstrip().startswith("{"):
-        return {}
-    try:
-        value = json.loads(text)
-    except (ValueError, RecursionError):
-        return {}
-    return value if isinstance(value, dict) else {}
 
 
 def inner(values: Mapping[str, Any], key: str) -> dict[str, Any]:

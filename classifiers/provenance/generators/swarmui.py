@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from classifiers.provenance.generators.settings import Carried, Generated, inner, made, size, table
+from classifiers.provenance.generators.settings import Carried, Generated, inner, made, size
 
 
 def read(carried: Carried) -> Generated | None:
     for text in carried.comments():
-        said = inner(table(text), "sui_image_params")
+        said = inner(carried.table(text), "sui_image_params")
         if said:
             return made(
                 "SwarmUI",

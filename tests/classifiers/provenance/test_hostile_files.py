@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tomllib
 import tracemalloc
 from typing import Any
 
@@ -11,12 +12,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
+from classifiers import cards
 from classifiers.base import ImageInput
 from classifiers.provenance import containers, exif, generators, xmp
-from classifiers.provenance.classifier import Provenance
+from classifiers.provenance.classifier import Provenance, open_card
 from classifiers.provenance.generators.settings import Carried
 from tests.classifiers.provenance import files, signing
-from tests.classifiers.provenance.conftest import Inspect
+from tests.classifiers.provenance.conftest import CARD, Inspect
 from tests.classifiers.provenance.test_generators import COMFY, DRAWN, WRITTEN
 
 MOST = 32_768  # bytes of evidence
@@ -106,6 +108,14 @@ def test_odd_texts_in_every_place_are_survived(inspect: Inspect, text: str) -> N
     for key in ("parameters", "prompt", "workflow", "Comment", "Dream", "sd-metadata", "invokeai_metadata"):
         shown, _probabilities = inspect(files.png({key: text}, compressed=True), prompt="a prompt")
         check(shown)
+
+
+def test_a_batch_that_takes_too_long_says_which_images_have_no_word() -> None:
+    table = tomllib.loads(CARD.read_text()) | {"batch_seconds": 1e-9}
+    hasty = open_card(cards.parse(table, folder=CARD.parent))
+    outputs = hasty.run([ImageInput(Image.new("RGB", (8, 8)), original=files.png) for _image in range(3)])
+    assert outputs.errors == dict.fromkeys(range(3), "provenance@1: TimeoutError")
+    assert outputs.shown == [{}, {}, {}]
 
 
 def check(shown: Any) -> None:
