@@ -13,9 +13,11 @@ from celery.signals import worker_init, worker_process_init
 from django.conf import settings
 from django.db import connections, transaction
 from django.utils import timezone
+from redis.exceptions import RedisError
 
 from moderation import audit, metrics
 from moderation.banks import rechecking
+from moderation.metrics.counting import store
 from moderation.models import Submission
 from moderation.triage import warming, work_off
 from moderation.triage.deadlines import hung
@@ -28,11 +30,15 @@ ROUNDS: Final = 50
 SECONDS: Final = 120
 # What holds even the interpreter cannot be given up on from within: the parent process ends it.
 LIMIT: Final = 600
+# Set by who sends a hint, gone when a worker takes it up or after this long, should the message be lost.
+HINTED: Final = "loupe:triage:hinted"
+HINTED_MS: Final = 1000
 
 
 @shared_task(name="moderation.tasks.triage", bind=True, time_limit=LIMIT)
 def triage(self: Task[..., Any]) -> dict[str, int]:
     """Work off what waits, batch by batch; hand on to the queue whose workers the plan in force needs."""
+    forget_hint()
     here, wanted = (self.request.delivery_info or {}).get("routing_key"), queue_in_force()
     if here == "triage" and wanted != here:
         triage.apply_async(queue=wanted)
@@ -73,7 +79,23 @@ def nudge_triage() -> None:
 
 
 def send_hint() -> None:
-    triage.apply_async(retry=False)
+    """One message on its way is enough: who takes it up looks for work only then, and finds this row among the rest.
+    Putting a message together costs ten times as much as asking Redis whether one is under way.
+    """
+    try:
+        under_way = not store().set(HINTED, 1, nx=True, px=HINTED_MS)
+    except RedisError:
+        under_way = False
+    if not under_way:
+        triage.apply_async(retry=False)
+
+
+def forget_hint() -> None:
+    """Before looking for work: what is committed from now on may not be seen by this look."""
+    try:
+        store().delete(HINTED)
+    except RedisError:
+        log.warning("Redis cannot be reached: hints to triage may wait a second longer")
 
 
 @shared_task(name="moderation.tasks.sweep")

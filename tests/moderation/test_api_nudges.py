@@ -14,6 +14,7 @@ from django.db import connection
 from redis import Redis
 
 from moderation.models import Client, Submission
+from moderation.tasks import HINTED, triage
 from tests.moderation.callers import SUBMISSIONS, encoded, send, with_key
 from tests.world import png
 
@@ -29,13 +30,25 @@ def waiting_messages() -> int:
 @pytest.fixture(autouse=True)
 def no_messages() -> None:
     with Redis.from_url(settings.CELERY_BROKER_URL) as redis:
-        redis.delete("triage")
+        redis.delete("triage", HINTED)
 
 
 def test_a_new_submission_sends_one_message(api_key: str) -> None:
     send(with_key(api_key), png())
 
     assert waiting_messages() == 1
+
+
+def test_one_message_under_way_is_enough_until_a_worker_takes_it_up(api_key: str) -> None:
+    caller = with_key(api_key)
+    send(caller, png(red=0.1))
+    send(caller, png(red=0.2))
+    assert waiting_messages() == 1
+
+    triage.apply()
+    send(caller, png(red=0.3))
+
+    assert waiting_messages() == 2
 
 
 def test_a_batch_sends_one_message(api_key: str) -> None:
