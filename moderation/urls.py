@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import include, path
 
-from moderation.views import audit, learning, plans, policies, rules, terms
+from moderation.views import audit, banks, learning, plans, policies, rules, terms
 
 urlpatterns = [
     path("", include("moderation.api.urls")),
@@ -21,6 +21,13 @@ urlpatterns = [
     path("policies/terms/<uuid:pk>.csv", terms.download, name="prompt_terms_file"),
     path("policies/<str:category>/", policies.detail, name="policy"),
     path("policies/<str:category>/edit/", policies.edit, name="policy_edit"),
+    path("banks/", banks.index, name="banks"),
+    path("banks/new/", banks.create, name="bank_new"),
+    path("banks/<int:pk>/", banks.detail, name="bank"),
+    path("banks/<int:pk>/add/", banks.add, name="bank_add"),
+    path("banks/<int:pk>/import/", banks.take, name="bank_import"),
+    path("banks/<int:pk>/retire/", banks.retire, name="bank_retire"),
+    path("banks/<int:pk>/entries/<int:entry>/remove/", banks.remove, name="bank_remove"),
     path("learning/", learning.index, name="learning"),
     path("learning/<uuid:pk>/", learning.detail, name="classifier"),
     path("learning/<uuid:pk>/reliability.csv", learning.reliability, name="classifier_reliability"),

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from django.db import IntegrityError, connection, transaction
+from django.db.models import F
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -103,6 +104,7 @@ def add(
         rows = cursor.fetchall()
     added = Added([row[0] for row in rows], len(known) - len(rows))
     if rows:
+        Bank.objects.filter(pk=bank.pk).update(size=F("size") + len(rows))
         if bank.polarity == Polarity.HARMFUL:
             ask_for_recheck(bank, first=min(row[1] for row in rows), last=max(row[1] for row in rows), actor=actor)
         said = {"added": len(rows), "known": added.known, "entries": [min(added.ids), max(added.ids)]}
@@ -129,6 +131,7 @@ def remove(entry: BankEntry, *, reason: str, actor: Actor) -> bool:
     """Afterwards the entry matches no more; its row stays. False when it had been removed before."""
     if not BankEntry.objects.filter(pk=entry.pk, removed_at__isnull=True).update(removed_at=timezone.now()):
         return False
+    Bank.objects.filter(pk=entry.bank_id).update(size=F("size") - 1)
     said = {"entry": entry.pk, "reason": reason[:LONGEST_REASON]}
     audit.record(audit.Entry(actor, "bank.removed", subject(entry.bank), said))
     return True

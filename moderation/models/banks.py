@@ -43,6 +43,7 @@ class Bank(models.Model):
     polarity = models.CharField(max_length=10, choices=Polarity.choices, default=Polarity.HARMFUL)
     owner = models.CharField(max_length=100, blank=True, default="", help_text="Who answers for it.")
     note = models.TextField(blank=True, default="")
+    size = models.PositiveIntegerField(default=0, help_text="Entries that are not removed.")
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
     retired_at = models.DateTimeField(null=True)
@@ -126,6 +127,10 @@ class BankEntry(models.Model):
 
     def __str__(self) -> str:
         return f"entry {self.pk} of bank {self.bank_id}"
+
+    @property
+    def pdq_hex(self) -> str:
+        return bytes(self.pdq).hex()
 
 
 class BankMatch(models.Model):

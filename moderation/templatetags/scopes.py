@@ -21,6 +21,7 @@ SECTIONS: Final[tuple[tuple[str, Promise, Scope], ...]] = (
     ("desk", _("Desk"), Scope.REVIEW),
     ("queues", _("Queues"), Scope.REVIEW),
     ("policies", _("Policies"), Scope.POLICY_READ),
+    ("banks", _("Known images"), Scope.BANKS),
     ("learning", _("Learning"), Scope.ML),
     ("audit", _("Audit"), Scope.AUDIT),
 )
