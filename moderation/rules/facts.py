@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from moderation.routing import Evidence
 
 LARGEST: Final = 2**63 - 1
+GOOD: Final = "known_good"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,12 +32,16 @@ NOBODY: Final = Author()
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One image: what was declared, what the other signals said, what its file says of itself, who sent it."""
+    """One image: what was declared, what the other signals said and showed (by kind of signal), who sent it."""
 
     submission: Submission
     evidence: Sequence[Evidence]
-    provenance: Mapping[str, Any] = field(default_factory=dict)
+    shown: Sequence[tuple[str, Mapping[str, Any]]] = ()
     author: Author = NOBODY
+
+    def of(self, kind: str) -> list[Mapping[str, Any]]:
+        """What signals of this kind showed."""
+        return [shown for one, shown in self.shown if one == kind]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,12 +68,22 @@ def score(code: str, case: Case) -> float:
     return max((float(one) for one in said if is_probability(one)), default=0.0)
 
 
-def demanded(code: str, part: str) -> Callable[[Case], list[str]]:
+def known(part: str, *, good: bool = False) -> Callable[[Case], list[str]]:
+    """Of the banks that the image matches, those of known harm or those of known good."""
+
     def read(case: Case) -> list[str]:
-        found = {getattr(one, part) for each in case.evidence for one in each.demands if one.code == code}
-        return sorted(found - {""})
+        matches = [one for shown in case.of("hashes") for one in shown.get("matches", ())]
+        return sorted({str(one[part]) for one in matches if (one["polarity"] == GOOD) == good})
 
     return read
+
+
+def terms(case: Case) -> list[str]:
+    return sorted({str(one["term"]) for shown in case.of("terms") for one in shown.get("matched", ())})
+
+
+def provenance(case: Case) -> dict[str, Any]:
+    return {key: plain(value) for shown in case.of("provenance") for key, value in shown.items()}
 
 
 FIELDS: Final[Mapping[str, Field]] = {
@@ -87,13 +102,14 @@ FIELDS: Final[Mapping[str, Field]] = {
     **{
         f"scores.{code}": Field("double", f"scores.{code} >= 0.3", partial(score, str(code.value))) for code in Category
     },
-    "matches": Field("list<string>", 'matches.exists(m, m.contains("hotline"))', demanded("match", "detail")),
-    "match_categories": Field("list<string>", '"NCII" in match_categories', demanded("match", "category")),
-    "terms": Field("list<string>", "terms.size() > 0", demanded("term", "detail")),
+    "matches": Field("list<string>", 'matches.exists(m, m.contains("hotline"))', known("name")),
+    "match_categories": Field("list<string>", '"NCII" in match_categories', known("category")),
+    "known_good": Field("list<string>", "known_good.size() > 0", known("name", good=True)),
+    "terms": Field("list<string>", 'terms.exists(t, t == "bomb")', terms),
     "provenance": Field(
         "map<string, dyn>",
         'has(provenance.c2pa) && provenance.c2pa.state == "invalid"',
-        lambda case: plain(case.provenance),
+        provenance,
     ),
     "author.strikes": Field("int", "author.strikes >= 3", lambda case: case.author.strikes, "author_ref"),
     "author.volume_24h": Field("int", "author.volume_24h > 200", lambda case: case.author.volume_24h, "author_ref"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Self
 from uuid import UUID
 
 import numpy as np
@@ -42,23 +42,23 @@ class Stored:
 
     rows: Sequence[Submission]
     said: list[list[Evidence]]
-    provenance: list[dict[str, Any]]
+    showed: list[list[tuple[str, Shown]]]
 
     @classmethod
     def of(cls, rows: Sequence[Submission], pinned: Sequence[tuple[str, ClassifierVersion | None]]) -> Self:
         said: list[list[Evidence]] = [[] for _row in rows]
-        provenance: list[dict[str, Any]] = [{} for _row in rows]
+        showed: list[list[tuple[str, Shown]]] = [[] for _row in rows]
         for ref, version in pinned:
             table = findings(rows, version) if version else {}
             for at, row in enumerate(rows):
                 found = table.get(row.pk)
                 if version is not None and found is not None:
                     said[at].append(read(version, *found))
-                    if version.kind == "provenance":
-                        provenance[at] |= found[1]
+                    if found[1]:
+                        showed[at].append((version.kind, found[1]))
                 else:
                     said[at].append(silent(row, ref))
-        return cls(rows, said, provenance)
+        return cls(rows, said, showed)
 
     def judged(self, rules: RuleSet, at: Sequence[int] | None = None) -> list[Word]:
         """What these rules say of the images (at these places). One query for what was declared, one for authors."""
@@ -67,9 +67,7 @@ class Stored:
             [self.rows[place].pk for place in places]
         )
         rows = [full[self.rows[place].pk] for place in places]
-        return replayed(
-            rules, rows, [self.said[place] for place in places], [self.provenance[place] for place in places]
-        )
+        return replayed(rules, rows, [self.said[place] for place in places], [self.showed[place] for place in places])
 
 
 def told(stored: Stored, version: ClassifierVersion) -> list[Evidence]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
@@ -16,9 +17,7 @@ from moderation.rules.sets import RuleSet, Word, from_card
 from moderation.triage.scoring import Spoken, stored
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from typing import Any
-
+    from classifiers.base import Shown
     from moderation.models import Submission
     from moderation.routing import Evidence
 
@@ -44,13 +43,10 @@ def rule(rows: Sequence[Submission], spoken: Spoken) -> None:
 
 def cases(rows: Sequence[Submission], spoken: Spoken) -> list[Case]:
     """What each image of the batch gives rules to go by; rules do not hear each other."""
-    provenance = [version for version in spoken.shown if version.kind == "provenance"]
     others = [version.ref for version in spoken.later]
     found = []
     for index, row in enumerate(rows):
-        shown: dict[str, Any] = {}
-        for version in provenance:
-            shown |= spoken.shown_of(version, index)
+        shown = [(version.kind, one) for version in spoken.shown if (one := spoken.shown_of(version, index))]
         found.append(Case(row, [one for one in spoken.of(index) if one.classifier not in others], shown))
     return found
 
@@ -59,20 +55,17 @@ def judged(rules: RuleSet, cases: Sequence[Case]) -> list[Word]:
     """One word a case. Looks up the authors' history in one query, and only when a rule asks for it."""
     names = rules.names
     authors = of_authors([case.submission for case in cases]) if asks_history(names) else {}
-    return [
-        rules.judge(Case(case.submission, case.evidence, case.provenance, authors.get(case.submission.pk, NOBODY)))
-        for case in cases
-    ]
+    return [rules.judge(replace(case, author=authors.get(case.submission.pk, NOBODY))) for case in cases]
 
 
 def replayed(
     rules: RuleSet,
     rows: Sequence[Submission],
     said: Sequence[Sequence[Evidence]],
-    provenance: Sequence[Mapping[str, Any]],
+    showed: Sequence[Sequence[tuple[str, Shown]]],
 ) -> list[Word]:
-    """What these rules say of stored images, given what the other signals had said of them."""
-    pairs = zip(rows, said, provenance, strict=True)
+    """What these rules say of stored images, given what the other signals had said and shown of them."""
+    pairs = zip(rows, said, showed, strict=True)
     return judged(rules, [Case(row, evidence, shown) for row, evidence, shown in pairs])
 
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from moderation.models import Submission
-from moderation.routing import Demand, Evidence
+from moderation.routing import Evidence
 from moderation.rules.facts import FIELDS, Author, Case, values
 from moderation.rules.faults import Fault, RuleError, Unanswered
 from moderation.rules.language import LONGEST, language
@@ -29,6 +29,8 @@ SCRIPTS = {
     "hangul": "무기",
     "ethiopic": "መሳሪያ",
 }
+
+BANK = {"name": "bank one", "category": "NCII", "polarity": "harmful"}
 
 
 def case(**fields: Any) -> Case:
@@ -131,8 +133,8 @@ def test_a_fault_behind_wide_characters_is_placed_by_characters() -> None:
         ('"DE" in territories && territories.all(t, t.size() == 2)', True),
         ("has(context.shop) && context.shop.verified == true", False),
         ("context.tags.exists(t, t.matches('^b'))", True),
-        ('matches == ["bank one"] && match_categories == ["NCII"]', True),
-        ('terms.exists(t, t.startsWith("list"))', True),
+        ('matches == ["bank one"] && match_categories == ["NCII"] && known_good == ["press"]', True),
+        ('terms == ["listed"]', True),
         ("author.strikes > 2 && author.volume_24h == 7 && author.blocked_share < 0.5", True),
         ('provenance.claims[0].by == "SD"', True),
     ],
@@ -143,12 +145,12 @@ def test_rules_read_what_is_known_of_an_image(text: str, expected: bool) -> None
     )
     one = Case(
         known.submission,
+        [*known.evidence, Evidence("terms@1", {"NUDITY": 0.1})],
         [
-            *known.evidence,
-            Evidence("bank@1", demands=(Demand("quarantine", "match", "NCII", "bank one"),)),
-            Evidence("terms@1", {"NUDITY": 0.1}, demands=(Demand("review", "term", "HATE", "list 3"),)),
+            ("hashes", {"matches": [BANK, {**BANK, "name": "press", "polarity": "known_good"}]}),
+            ("terms", {"matched": [{"term": "listed"}, {"term": "listed"}]}),
+            ("provenance", {"claims": [{"by": "SD"}]}),
         ],
-        {"claims": [{"by": "SD"}]},
         Author(3, 7, 0.25),
     )
 
