@@ -38,14 +38,15 @@ SELECT uuidv7(), client.id, 'bench-' || n, now(), %(prompt)s || ' ' || n, 'text,
     '{WEAPONS_DANGEROUS}', 1, '', false, now(), 1, true, 0
 FROM generate_series(%(start)s, %(stop)s - 1) n, moderation_client client, moderation_triageplan plan,
     moderation_policyversion policy
-WHERE policy.category = 'WEAPONS_DANGEROUS'
+WHERE policy.category = 'WEAPONS_DANGEROUS' AND client.slug = 'bench' AND plan.number = 1
 """
 FINDINGS: Final = """
 INSERT INTO moderation_finding (id, submission_id, classifier_id, probabilities, evidence, created_at)
 SELECT uuidv7(), submission.id, classifier.id,
     ARRAY(SELECT 0.05::real FROM generate_series(1, cardinality(classifier.categories))), '{}', now()
 FROM moderation_submission submission, classifiers_classifierversion classifier
-WHERE NOT EXISTS (SELECT FROM moderation_finding found WHERE found.submission_id = submission.id)
+WHERE classifier.kind = 'onnx'
+    AND NOT EXISTS (SELECT FROM moderation_finding found WHERE found.submission_id = submission.id)
 """
 REQUESTS: Final = """
 INSERT INTO moderation_reviewrequest (

@@ -1,4 +1,5 @@
-"""Triage end to end, against the bare work it cannot do without, and against one Celery task an image.
+"""Triage end to end, with every signal pinned and a bank of a million hashes, against the bare work it cannot do
+without, and against one Celery task an image.
 
 Every arm sees the same images, the same model, the same process and threads. Arms take turns, round by round, so that a
 machine that slows down slows all of them; the median of the rounds' ratios is reported. Without the shared data the
@@ -11,28 +12,26 @@ from __future__ import annotations
 
 import statistics
 import time
-from collections.abc import Callable, Sequence
-from pathlib import Path
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final
 
-from bench.harness import django_on_own_services, emit, images, machine
+from bench.harness import django_on_own_services, emit, images
+from bench.house import await_settled, client, fill_bank, parameters, published, received, timed, work_off
 
 if TYPE_CHECKING:
     from classifiers.models import ClassifierVersion
     from moderation.models import Client, Submission
 
 ROUNDS: Final = 5
-WAIT_SECONDS: Final = 120
 
 
 def main() -> None:
     with django_on_own_services() as folder:
-        from django.conf import settings
-
         pictures, source = images()
         version = published(folder)
+        fill_bank()
         platform = client()
-        params = {"model": version.ref, "images": source, "batch": settings.TRIAGE_BATCH, **machine()}
+        params = parameters(version, source)
         work_off(received(platform, pictures, "warm"))  # the model is loaded, the files are in the page cache
         against_limit(platform, pictures, version, params)
         against_tasks(platform, pictures, params)
@@ -84,73 +83,25 @@ def against_tasks(platform: Client, pictures: list[bytes], params: dict[str, Any
 
 
 def decodes(platform: Client, pictures: list[bytes], params: dict[str, Any]) -> None:
-    """How often an original is decoded from upload to route: at the door, and each later read of its file."""
-    from django.core.files.storage import storages
+    """How often an original is decoded from upload to route. The working derivative is what triage may decode."""
     from PIL import ImageFile
 
-    loads, opened = 0, 0
-    load, read = ImageFile.ImageFile.load, storages["originals"].open
+    loads = 0
+    load = ImageFile.ImageFile.load
 
-    def counted_load(image: ImageFile.ImageFile) -> Any:
+    def counted(image: ImageFile.ImageFile) -> Any:
         nonlocal loads
-        loads += bool(image.tile) and "original" in phase
+        derivative = str(getattr(image.fp, "name", "")).endswith(".working.jpg")
+        loads += bool(image.tile) and not derivative
         return load(image)
 
-    def counted_open(*arguments: Any, **options: Any) -> Any:
-        nonlocal opened
-        opened += 1
-        return read(*arguments, **options)
-
-    phase = {"original"}
-    ImageFile.ImageFile.load = counted_load  # type: ignore[method-assign,assignment]
-    storages["originals"].open = counted_open  # type: ignore[method-assign]
+    ImageFile.ImageFile.load = counted  # type: ignore[method-assign,assignment]
     try:
         rows = received(platform, pictures, "decodes")
-        phase.clear()
         work_off(rows)
     finally:
         ImageFile.ImageFile.load = load  # type: ignore[method-assign]
-        storages["originals"].open = read  # type: ignore[method-assign]
-    emit("triage", "decode.per_image", (loads + opened) / len(rows), "1", n=len(rows), params=params)
-
-
-def published(folder: Path) -> ClassifierVersion:
-    """The shared real model when it is there, else the demo's; guidelines and plan 1 over it."""
-    from django.conf import settings
-
-    from classifiers import demo_eyes, registry
-    from moderation.actors import Actor
-    from moderation.first_edition import publish_guidelines, publish_plan_one
-
-    me = Actor.command("bench")
-    publish_guidelines(actor=me)
-    card = settings.SHARED_DIR / "models" / "nsfw_mobilenet_v2.toml"
-    if card.exists():
-        version = registry.register(card)
-    else:
-        backbone, heads = demo_eyes.build(folder / "eyes")
-        registry.register(backbone)
-        version = registry.register(heads)
-    publish_plan_one([version.ref], actor=me, audit_rate=0.05)
-    return version
-
-
-def client() -> Client:
-    from moderation.models import Client
-
-    return Client.objects.create(slug="bench", name="Bench")
-
-
-def received(platform: Client, pictures: list[bytes], tag: str) -> list[Submission]:
-    from moderation import ingest
-    from moderation.actors import Actor
-
-    declared = [ingest.Declared(external_id=f"{tag}-{i}", prompt="a picture") for i in range(len(pictures))]
-    me = Actor.command("bench")
-    return [
-        ingest.accept(platform, picture, fields=fields, actor=me).submission
-        for picture, fields in zip(pictures, declared, strict=True)
-    ]
+    emit("triage", "decode.per_image", loads / len(rows), "1", n=len(rows), params=params)
 
 
 def bare_loop(rows: Sequence[Submission], version: ClassifierVersion) -> None:
@@ -165,30 +116,6 @@ def bare_loop(rows: Sequence[Submission], version: ClassifierVersion) -> None:
     for start in range(0, len(rows), settings.TRIAGE_BATCH):
         looks = list(look_at(rows[start : start + settings.TRIAGE_BATCH], threads=threads()))
         model.run([look.seen for look in looks if look.seen is not None])
-
-
-def work_off(rows: Sequence[Submission]) -> None:
-    from moderation import triage
-
-    report = triage.work_off(rounds=len(rows))
-    assert report.settled == len(rows), "every row that was received is settled"
-
-
-def await_settled(rows: Sequence[Submission]) -> None:
-    from moderation.models import Status, Submission
-
-    waiting = Submission.objects.filter(pk__in=[row.pk for row in rows], status=Status.RECEIVED)
-    deadline = time.monotonic() + WAIT_SECONDS
-    while waiting.exists():
-        assert time.monotonic() < deadline, "the worker settles what it is told of"
-        time.sleep(0.005)
-
-
-def timed(act: Callable[..., object], *arguments: object) -> float:
-    """Wall seconds."""
-    began = time.perf_counter()
-    act(*arguments)
-    return time.perf_counter() - began
 
 
 if __name__ == "__main__":
