@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy
 
 from classifiers.models import ClassifierVersion
 from moderation.models import PolicyVersion
+from moderation.plans import COPIES_ACROSS
 from moderation.routing import Band, Plan, is_probability
 from moderation.taxonomy import DEFAULT_SEVERITY, PEOPLE_ONLY, Category, Severity
 
@@ -136,6 +137,13 @@ class TighteningRow:
         return [str(error) for field in (self.when, self.above, self.category, self.by) for error in field.errors]
 
 
+SETTLING: Final = [
+    ("off", gettext_lazy("are judged like any image")),
+    ("settle", gettext_lazy("follow the decision, within one client")),
+    (COPIES_ACROSS, gettext_lazy("follow the decision, whichever client sent them")),
+]
+
+
 class PlanForm(PlainForm):
     """A whole plan as a draft over plan `based_on`: two cuts a category, what tightens them, audit rate, pinned
     classifiers, what to do when one of them fails, and why.
@@ -164,6 +172,18 @@ class PlanForm(PlainForm):
         help_text=gettext_lazy(
             "An image on which a pinned classifier gave no answer is never approved by machine. It is tried again a "
             "few times; then a person looks, or it waits until the classifier answers."
+        ),
+    )
+    copies = forms.ChoiceField(
+        label=gettext_lazy("Near-duplicates of what people decided"),
+        choices=SETTLING,
+        required=False,
+        initial="off",
+        widget=forms.RadioSelect,
+        help_text=gettext_lazy(
+            "A copy of what a person approved is approved where only the bands made it uncertain; a copy of what a "
+            "person blocked is blocked, or goes to a person where only people block. Only while the guideline stands "
+            "as it was, and audited like everything machines decide."
         ),
     )
     note = forms.CharField(
@@ -268,6 +288,7 @@ class PlanForm(PlainForm):
                 for line in self.filled(said)
             ],
             "on_error": said["on_error"] or "review",
+            "copies": said["copies"] or over.get("copies", "off"),
         }
         if shadows := body.get("shadows"):
             body["shadows"] = [ref for ref in shadows if ref not in said["classifiers"]]
@@ -318,6 +339,7 @@ def draft_of_plan(plan: Plan, *, based_on: int) -> dict[str, Any]:
         "audit_percent": round(plan.audit_rate * 100, 4),
         "classifiers": list(plan.classifiers),
         "on_error": plan.on_error,
+        "copies": plan.copies,
     }
     for line, each in enumerate(plan.tightening):
         shown |= {f"{part}_{line}": getattr(each, part) for part in ("when", "above", "category", "by")}

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
+from uuid import UUID
 
 from django.db.models import Prefetch
+from django.utils.crypto import salted_hmac
 
 from moderation import policies, provenance, wording
 from moderation.models import Finding, Status, Submission, TriagePlan
@@ -36,6 +38,7 @@ def present(submission: Submission) -> dict[str, Any]:
         "settled_at": submission.settled_at,
         "territories": dict.fromkeys(submission.territories, submission.status),
         "disclosure": {},
+        "cluster_id": cluster_id(submission),
     }
     if submission.status == Status.QUARANTINED:
         return answer
@@ -58,6 +61,14 @@ def present(submission: Submission) -> dict[str, Any]:
             "height": submission.height,
         },
     }
+
+
+def cluster_id(submission: Submission) -> str | None:
+    """The same for near-duplicates of one client, and telling it nothing of those of others."""
+    if submission.cluster is None or submission.status == Status.QUARANTINED:
+        return None
+    bound = f"{submission.client_id}/{submission.cluster}"
+    return str(UUID(bytes=salted_hmac("loupe.cluster", bound, algorithm="sha256").digest()[:16]))
 
 
 def categories(submission: Submission) -> list[dict[str, Any]]:

@@ -111,6 +111,9 @@ class SubmissionAnswer(serializers.Serializer[object]):
     disclosure = serializers.DictField(
         help_text="Where the file says it comes from: {c2pa, digital_source_type, generator}; empty when nowhere."
     )
+    cluster_id = serializers.UUIDField(
+        allow_null=True, help_text="Your near-duplicates share it; null until triage, and under legal hold."
+    )
     declared = Declared(required=False, help_text="What you sent with it; absent under legal hold.")
     image = ImageFacts(required=False, help_text="Absent under legal hold.")
 

@@ -19,6 +19,7 @@ from moderation import first_edition, policies, simulation
 from moderation.actors import Actor
 from moderation.forms import BY_SEVERITY, NoteForm, PlanForm, draft_of_plan
 from moderation.models import Scope, TriagePlan
+from moderation.plans import COPIES_ACROSS
 from moderation.routing import Action, Band, Plan, PlanError
 from moderation.taxonomy import DEFAULT_SEVERITY, Category, Severity
 from moderation.views.access import PersonRequest, requires
@@ -36,6 +37,13 @@ OUTCOMES: Final[dict[Action, Promise]] = {
 FAILING: Final[dict[str, Promise]] = {
     "review": gettext_lazy("an image that a classifier failed on goes to a person"),
     "wait": gettext_lazy("an image that a classifier failed on waits until it answers"),
+}
+COPYING: Final[dict[str, Promise]] = {
+    "off": gettext_lazy("near-duplicates of what people decided are judged like any image"),
+    "settle": gettext_lazy("near-duplicates of what people decided follow the decision, within one client"),
+    COPIES_ACROSS: gettext_lazy(
+        "near-duplicates of what people decided follow the decision, whichever client sent them"
+    ),
 }
 
 
@@ -99,6 +107,7 @@ def show(request: PersonRequest, shown: TriagePlan | None) -> HttpResponse:
         "lines": lines_of(plan) if plan else [],
         "tightening": [simulation.told(rule) for rule in plan.tightening] if plan else [],
         "failing": FAILING[plan.on_error] if plan else "",
+        "copying": COPYING[plan.copies] if plan else "",
         "history": rows[:HISTORY],
         "older": rows[HISTORY - 1].number if len(rows) > HISTORY else None,
         "note_form": NoteForm(),
@@ -173,6 +182,7 @@ def preview(current: Plan | None, after: Plan) -> dict[str, Any]:
         "audit_after": after.audit_rate,
         "tightening": simulation.tightening_changes(current, after),
         "failing": FAILING[after.on_error] if current and current.on_error != after.on_error else "",
+        "copying": COPYING[after.copies] if after.copies != (current.copies if current else "off") else "",
         "effect": effect,
         "shares": [
             Share(action, effect.before[action], effect.after[action], effect.images)

@@ -18,6 +18,7 @@ from moderation.routing import Band, nearness
 from moderation.taxonomy import DEFAULT_SEVERITY, Category, Severity
 from moderation.wording import category_name, figure, sentence
 from review import cases, images
+from review.kin import Kin, kin_of
 from review.models import Claim
 from review.queue import ESCALATED
 
@@ -67,6 +68,8 @@ class Card:
     working_url: str
     findings: Sequence[cases.Said]
     guidelines: Mapping[str, PolicyVersion]
+    kin: Kin | None = None
+    kin_glimpses: Sequence[str] = ()
 
     @property
     def request(self) -> ReviewRequest:
@@ -154,13 +157,15 @@ class Card:
 
 
 def cards(claims: Sequence[Claim], *, reviewer: User) -> list[Card]:
-    """The claims as cards: three queries, whatever their number."""
+    """The claims as cards: four queries, whatever their number."""
     if not claims:
         return []
     submissions = [claim.request.submission for claim in claims]
     prefetch_related_objects(submissions, "client")
     findings = cases.findings_of(submissions)
     guidelines = policies.in_force()
+    # What became of the copies would sway who checks the machines.
+    kin = kin_of([claim.request.submission for claim in claims if claim.request.reason not in cases.BLIND])
     return [
         Card(
             claim,
@@ -168,8 +173,11 @@ def cards(claims: Sequence[Claim], *, reviewer: User) -> list[Card]:
             images.link(submission, reviewer, images.Variant.WORKING),
             findings.get(submission.pk, []),
             guidelines,
+            copies,
+            copies.glimpses(reviewer) if copies else (),
         )
         for claim, submission in zip(claims, submissions, strict=True)
+        for copies in [kin.get(submission.pk)]
     ]
 
 

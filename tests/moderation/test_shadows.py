@@ -264,3 +264,19 @@ def test_only_so_many_images_are_compared(beside: TriagePlan, candidate: Classif
     newest = [world.triaged(platform, world.png(red=0.5, seed=seed)) for seed in range(3)][-1]
 
     assert [one.submission.pk for one in shadows.compare(candidate, limit=1).images] == [newest.pk]
+
+
+def test_a_draft_keeps_what_its_form_does_not_name(beside: TriagePlan, paula: User, client: Any) -> None:
+    from moderation.forms import draft_of_plan
+
+    client.force_login(paula)
+    sent = {**draft_of_plan(policies.parsed(beside), based_on=2), "note": "Why not.", "action": "publish"}
+    sent = {name: value for name, value in sent.items() if value is not None and value is not False}
+
+    client.post("/policies/plans/draft/", {**sent, "copies": "settle"})
+    client.post("/policies/plans/draft/", {**sent, "based_on": 3, "copies": ""})
+
+    plan = TriagePlan.objects.in_force()
+    assert plan is not None
+    assert (plan.number, plan.body["shadows"], plan.body["copies"]) == (4, ["colour-eyes@2"], "settle")
+    assert "follow the decision, within one client" in client.get("/policies/plans/").content.decode()
