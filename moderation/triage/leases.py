@@ -13,14 +13,27 @@ from random import uniform
 from typing import Final
 
 from django.conf import settings
-from django.db import transaction
-from django.db.models import F
 from django.utils import timezone
 
 from moderation.models import Status, Submission
 from moderation.models.submissions import SubmissionQuerySet
 
 SMALL: Final = 8  # rows of a batch that some sender waits for, when fewer than these are awaited
+# One statement, for it is asked three times a batch, mostly in vain.
+CLAIM: Final = """
+WITH picked AS MATERIALIZED (
+    SELECT id, awaited, triage_after FROM moderation_submission
+    WHERE status = 'received' AND triage_after <= %(now)s AND alone = %(again)s {narrowed}
+    ORDER BY awaited DESC, triage_after LIMIT %(limit)s FOR UPDATE SKIP LOCKED
+), kept AS (
+    SELECT id FROM picked ORDER BY awaited DESC, triage_after LIMIT (
+        SELECT CASE WHEN bool_or(awaited) THEN greatest(count(*) FILTER (WHERE awaited), %(small)s) ELSE %(limit)s END
+        FROM picked
+    )
+)
+UPDATE moderation_submission s SET attempts = attempts + 1, alone = true, triage_after = %(until)s
+FROM kept WHERE s.id = kept.id RETURNING s.*
+"""
 LONGEST_WAIT: Final = 60  # seconds between two looks at whether a classifier is back
 
 
@@ -32,22 +45,16 @@ def claim(*, limit: int, again: bool = False, awaited: bool = False) -> list[Sub
     Where senders wait, the batch is little more than what they wait for.
     """
     now = timezone.now()
-    waiting = Submission.objects.awaiting_triage(now=now).order_by("-awaited", "triage_after").filter(alone=again)
-    if awaited:
-        waiting = waiting.filter(awaited=True)
-    with transaction.atomic():
-        rows = list(waiting.select_for_update(skip_locked=True)[:limit])
-        if first := sum(row.awaited for row in rows):
-            rows = rows[: max(first, SMALL)]
-        if rows:
-            Submission.objects.filter(pk__in=[row.pk for row in rows]).update(
-                attempts=F("attempts") + 1,
-                alone=True,
-                triage_after=now + timedelta(seconds=settings.TRIAGE_LEASE_SECONDS),
-            )
-    for row in rows:
-        row.attempts += 1
-    return rows
+    told = {
+        "now": now,
+        "limit": limit,
+        "again": again,
+        "small": SMALL,
+        "until": now + timedelta(seconds=settings.TRIAGE_LEASE_SECONDS),
+    }
+    # The statement returns the rows in no order.
+    statement = CLAIM.format(narrowed="AND awaited" if awaited else "")
+    return sorted(Submission.objects.raw(statement, told), key=lambda row: (not row.awaited, row.pk))
 
 
 def tries(row: Submission) -> int:

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from django.conf import settings as house
 from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from hypothesis import given
 from hypothesis import strategies as st
 from pytest_django import Settings
@@ -72,6 +73,27 @@ def test_a_waiting_client_overtakes_ten_thousand_bulk_rows(db: None, platform: C
     assert first[0].pk == urgent.pk
     assert len(first) == SMALL
     assert len(claim(limit=32)) == 32
+
+
+@pytest.mark.parametrize("options", [{}, {"awaited": True}, {"again": True}], ids=["fresh", "awaited", "abandoned"])
+def test_a_claim_reads_no_more_of_a_long_backlog_than_it_takes(
+    db: None, platform: Client, options: dict[str, bool]
+) -> None:
+    bulk(platform, 10_000)
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE moderation_submission")
+        with CaptureQueriesContext(connection) as captured:
+            claim(limit=32, **options)
+        cursor.execute("EXPLAIN (ANALYZE, FORMAT JSON) " + captured[0]["sql"])
+        [[plan]] = cursor.fetchone()
+    scanned = [node for node in nodes(plan["Plan"]) if node["Node Type"].endswith("Scan") and "Relation Name" in node]
+    assert max(node["Actual Rows"] + node.get("Rows Removed by Filter", 0) for node in scanned) <= 200
+
+
+def nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    yield plan
+    for below in plan.get("Plans", ()):
+        yield from nodes(below)
 
 
 @pytest.mark.django_db(transaction=True)
