@@ -1,4 +1,4 @@
-"""Listed terms in a prompt: all of an edition's terms are searched for in one pass (Aho and Corasick 1975)."""
+"""Listed terms in a prompt: whole words by their hash, the rest in one pass (Aho and Corasick 1975)."""
 
 from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
@@ -20,10 +20,8 @@ from classifiers.prompts.editions import (
 )
 from classifiers.prompts.folding import HANGUL, KINDS, UNSPACED
 from classifiers.prompts.readings import Reading, canonical, readings
+from classifiers.prompts.whole_words import BENIGN, OPEN_LEFT, OPEN_RIGHT, Entry, WholeWords
 
-_OPEN_LEFT: Final = 1
-_OPEN_RIGHT: Final = 2
-_BENIGN: Final = 4
 _JOINED_FROM: Final = 7
 """Terms of several words are also found written as one, from this many letters on: ``underage``."""
 REPORTED: Final = 20
@@ -58,13 +56,6 @@ class Screening(NamedTuple):
     found: Mapping[str, tuple[float, Action]]
 
 
-class _Entry(NamedTuple):
-    place: int
-    flags: int
-    action: Action | None
-    probability: float | None
-
-
 @dataclass(slots=True)
 class TermIndex:
     """The terms of one edition, searched all at once. Build it with ``index``."""
@@ -74,7 +65,8 @@ class TermIndex:
     names: list[str]
     size: int
     _automaton: Any
-    _more: dict[str, list[_Entry]] = field(default_factory=dict)
+    _more: dict[str, list[Entry]] = field(default_factory=dict)
+    _whole: WholeWords = field(default_factory=WholeWords)
 
     def screen(self, prompt: str) -> Screening:
         """Every term in any reading of the prompt, benign phrases taken out, and what follows."""
@@ -96,34 +88,38 @@ class TermIndex:
             return []
         for reading in readings(prompt):
             for name, entry, term, start, end in self._hits(reading):
-                if entry.flags & _BENIGN:
+                if entry.flags & BENIGN:
                     benign.append((name, start, end))
                 else:
                     found.setdefault((name, start, end), self._match(name, entry, term, start, end))
         kept = _outside(found.values(), benign)
         return sorted(_widest(kept), key=lambda one: (one.start, -one.end, one.name))
 
-    def _hits(self, reading: Reading) -> Iterable[tuple[str, _Entry, str, int, int]]:
+    def _hits(self, reading: Reading) -> Iterable[tuple[str, Entry, str, int, int]]:
         text = reading.text
+        for start, end, entry in self._whole.find(text):
+            yield (self.names[entry.place], entry, text[start:end], *reading.span(start, end))
+        if not self._automaton:
+            return
         for last, place in self._automaton.iter(text):
             key = self._keys_of(place, text, last)
             for entry in key[1]:
                 start, end = last + 1 - len(key[0]), last + 1
                 if _stands_alone(text, start, end, entry.flags):
-                    if entry.flags & _OPEN_LEFT:
+                    if entry.flags & OPEN_LEFT:
                         start = text.rfind(" ", 0, start) + 1
-                    if entry.flags & _OPEN_RIGHT:
+                    if entry.flags & OPEN_RIGHT:
                         end = found if (found := text.find(" ", end)) >= 0 else len(text)
                     yield (self.names[entry.place], entry, key[0], *reading.span(start, end))
 
-    def _keys_of(self, packed: int, text: str, last: int) -> tuple[str, Sequence[_Entry]]:
+    def _keys_of(self, packed: int, text: str, last: int) -> tuple[str, Sequence[Entry]]:
         length, rest = packed & 0x1FF, packed >> 9
         key = text[last + 1 - length : last + 1]
         if rest & 1:
             return key, self._more[key]
-        return key, (_Entry(rest >> 4, rest >> 1 & 7, None, None),)
+        return key, (Entry(rest >> 4, rest >> 1 & 7, None, None),)
 
-    def _match(self, name: str, entry: _Entry, term: str, start: int, end: int) -> Match:
+    def _match(self, name: str, entry: Entry, term: str, start: int, end: int) -> Match:
         category = self.categories.get(name, _GROUPED)
         probability = category.probability if entry.probability is None else entry.probability
         return Match(name, term, start, end, entry.action or category.action, probability)
@@ -136,8 +132,8 @@ _GROUPED: Final = ListedCategory("", ACTIONS[0], 0.0, 0)
 def index(rows: Iterable[Row | BadRow]) -> TermIndex:
     """Read all rows into something that can be searched; EditionError lists those that cannot be used.
 
-    A term costs its letters in the automaton and nothing else, unless it says something of its own or stands in several
-    lists: a million of them fit (bench/prompts.py).
+    A term of whole words costs sixteen bytes. What may begin or end within a word (an open end, a script without
+    spaces) costs its letters in the automaton.
     """
     # length of the key (9 bits), whether _more has its entries, its flags (3 bits) and list: one number a term, since
     # an object a term would weigh more than the automaton.
@@ -159,7 +155,8 @@ def index(rows: Iterable[Row | BadRow]) -> TermIndex:
                 built.size += 1
     built.names = list(places)
     _check(built, bad)
-    if built.size:
+    built._whole.close()
+    if automaton:
         automaton.make_automaton()
     return built
 
@@ -185,19 +182,20 @@ def _check(built: TermIndex, bad: list[BadRow]) -> None:
 
 
 def _enter(built: TermIndex, row: Term | Benign, place: int) -> None:
-    flags = _BENIGN if isinstance(row, Benign) else 0
-    flags |= _OPEN_LEFT * row.text.startswith("*") | _OPEN_RIGHT * row.text.endswith("*")
+    flags = BENIGN if isinstance(row, Benign) else 0
+    flags |= OPEN_LEFT * row.text.startswith("*") | OPEN_RIGHT * row.text.endswith("*")
     action, probability = (row.action, row.probability) if isinstance(row, Term) else (None, None)
-    entry = _Entry(place, flags, action, probability)
+    entry = Entry(place, flags, action, probability)
     key = canonical(row.text)
     keys = [key]
     if " " in key and len(joined := key.replace(" ", "")) >= _JOINED_FROM and joined.isalpha():
         keys.append(joined)
     for one in keys:
-        _add(built, one, entry)
+        if not built._whole.add(one, entry):
+            _add(built, one, entry)
 
 
-def _add(built: TermIndex, key: str, entry: _Entry) -> None:
+def _add(built: TermIndex, key: str, entry: Entry) -> None:
     simple = entry.action is None and entry.probability is None
     packed = built._automaton.get(key, None)
     if packed is None and simple:
@@ -205,7 +203,7 @@ def _add(built: TermIndex, key: str, entry: _Entry) -> None:
         return
     if packed is not None and not packed >> 9 & 1:
         rest = packed >> 10
-        built._more[key] = [_Entry(rest >> 3, rest & 7, None, None)]
+        built._more[key] = [Entry(rest >> 3, rest & 7, None, None)]
     entries = built._more.setdefault(key, [])
     if entry not in entries:
         entries.append(entry)
@@ -214,8 +212,8 @@ def _add(built: TermIndex, key: str, entry: _Entry) -> None:
 
 def _stands_alone(text: str, start: int, end: int, flags: int) -> bool:
     """Whole words only, where the script shows where words begin and end."""
-    left = start == 0 or text[start - 1] == " " or flags & _OPEN_LEFT or _kind(text[start]) == UNSPACED
-    right = end == len(text) or text[end] == " " or flags & _OPEN_RIGHT or _kind(text[end - 1]) in UNSPACED + HANGUL
+    left = start == 0 or text[start - 1] == " " or flags & OPEN_LEFT or _kind(text[start]) == UNSPACED
+    right = end == len(text) or text[end] == " " or flags & OPEN_RIGHT or _kind(text[end - 1]) in UNSPACED + HANGUL
     return bool(left and right)
 
 

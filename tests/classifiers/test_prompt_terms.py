@@ -196,3 +196,18 @@ def test_the_first_edition_is_of_use(prompt: str, action: str | None) -> None:
     assert isinstance(signal, TermList)
     found = signal.screen(prompt).found.values()
     assert max((said for _probability, said in found), key=ACTIONS.index, default=None) == action
+
+
+def test_a_long_phrase_and_one_in_two_lists_are_found() -> None:
+    long = "a very long phrase that has more than eight words in it"
+    rows: list[editions.Row] = [
+        ListedCategory("HATE"),
+        ListedCategory("OTHER"),
+        Term("HATE", long),
+        Term("OTHER", "in it"),
+        Term("HATE", "in it"),
+    ]
+    assert {(match.name, match.term) for match in index(rows).matches(f"so: {long}!")} == {
+        ("HATE", long),
+        ("OTHER", "in it"),
+    }
