@@ -63,7 +63,7 @@ class Heard:
 
 def judge(prompt: str, *, negative_prompt: str = "") -> Judged:
     """What the plan in force makes of a prompt. The negative prompt asks for nothing; it only shortens the guidance."""
-    row = TriagePlan.objects.in_force()
+    row = TriagePlan.objects.only("id", "number").in_force()  # its body is kept by key
     if row is None:
         return Judged("review", route((), None, Context()).why)
     plan, screens = parsed(row.pk), screens_of(row.pk)
@@ -91,7 +91,7 @@ def judge(prompt: str, *, negative_prompt: str = "") -> Judged:
         heard.matches,
         guidance(heard.lists, sorted(worth_avoiding), without=negative_prompt),
         row,
-        policies.in_force().get(routed.category) if action in {"review", "block"} else None,
+        guideline(routed.category) if action in {"review", "block"} else None,
         refs,
     )
 
@@ -130,6 +130,11 @@ def guidance(lists: Sequence[TermList], codes: Sequence[str], *, without: str) -
     there = without.casefold()
     words = dict.fromkeys(word for listed in lists for word in listed.guidance(codes))
     return [word for word in words if word.casefold() not in there]
+
+
+def guideline(category: str) -> PolicyVersion | None:
+    """The one in force, without its text."""
+    return PolicyVersion.objects.filter(category=category).only("category", "number").order_by("-number").first()
 
 
 def zone_of(plan: Plan, code: str, probability: float) -> Zone:
