@@ -12,6 +12,7 @@ from uuid import UUID
 
 from django.db import connection
 
+from classifiers.cards import SIGNALS
 from classifiers.models import ClassifierVersion
 from moderation import provenance
 from moderation.models import PolicyVersion, Reason, Submission, TriagePlan, User
@@ -92,10 +93,12 @@ def findings_of(submissions: Sequence[Submission]) -> dict[UUID, list[Said]]:
 
 
 def highest(findings: Sequence[Said]) -> dict[str, float]:
-    """Each category's highest probability."""
+    """Each category's highest probability. Where a signal says nothing of a category, that is no score of 0 in it."""
     scores: dict[str, float] = {}
     for said in findings:
         for category, value in zip(said.version.categories, said.probabilities, strict=True):
+            if not value and said.version.kind in SIGNALS:
+                continue
             scores[category] = max(value, scores.get(category, 0.0))
     return scores
 

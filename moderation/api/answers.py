@@ -10,6 +10,7 @@ from uuid import UUID
 from django.db.models import Prefetch
 from django.utils.crypto import salted_hmac
 
+from classifiers.cards import SIGNALS
 from moderation import policies, provenance, wording
 from moderation.models import Finding, Status, Submission, TriagePlan
 from moderation.models.submissions import SubmissionQuerySet
@@ -81,6 +82,8 @@ def categories(submission: Submission) -> list[dict[str, Any]]:
         if finding.classifier.ref not in plan.classifiers:
             continue
         for code, probability in zip(finding.classifier.categories, finding.probabilities, strict=True):
+            if not probability and finding.classifier.kind in SIGNALS:
+                continue  # a signal that says nothing of a category does not score it 0
             highest[code] = max(probability, highest.get(code, 0.0))
     ranked = sorted(highest.items(), key=lambda item: (-item[1], item[0]))
     return [{"code": code, "probability": round(value, 4), "band": band(plan, code, value)} for code, value in ranked]

@@ -121,6 +121,13 @@ def test_the_api_discloses_where_a_file_says_it_comes_from(plan: TriagePlan, pla
     }
 
 
+def test_what_the_signal_says_nothing_of_is_no_score(plan: TriagePlan, platform: Client, api_key: str) -> None:
+    submission = world.triaged(platform, files.saved("JPEG", exif=files.exif(gps=True)))
+    told = with_key(api_key).get(f"{SUBMISSIONS}/{submission.pk}").json()
+    assert told["categories"] == [{"code": "PRIVACY", "probability": 0.4, "band": "review"}]
+    assert told["disclosure"] == {}
+
+
 def test_the_api_tells_a_contradiction_as_a_sentence(plan: TriagePlan, platform: Client, api_key: str) -> None:
     submission = world.triaged(platform, A1111, prompt="a bowl of fruit")
     reasons = with_key(api_key).get(f"{SUBMISSIONS}/{submission.pk}").json()["reasons"]

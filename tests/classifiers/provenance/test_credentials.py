@@ -8,9 +8,14 @@ import socket
 import struct
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
 
 import pytest
+from PIL import Image
 
+from classifiers.base import ImageInput
+from classifiers.provenance import credentials
 from classifiers.provenance.classifier import Provenance
 from classifiers.provenance.credentials import READER
 from tests.classifiers.provenance import files, signing
@@ -104,6 +109,34 @@ def test_a_reader_that_died_is_started_again(inspect: Inspect) -> None:
     os.kill(process.pid, signal.SIGKILL)
     shown, _probabilities = inspect(signing.signed())
     assert shown["c2pa"]["state"] == "valid"
+
+
+GREETING = """
+import socket, sys
+channel = socket.socket(fileno=int(sys.argv[1]))
+channel.sendall(b"\\0" * 7 + b"\\2{}")
+"""
+
+
+@pytest.mark.parametrize(
+    ("program", "outcome"),
+    [
+        (GREETING + "channel.recv(1)", {"state": "unread", "problems": ["credentials_crash"]}),
+        ("raise SystemExit(1)", None),
+    ],
+)
+def test_a_reader_that_breaks_is_told_of_and_one_that_never_starts_is_doubt(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, program: str, outcome: dict[str, Any] | None
+) -> None:
+    (tmp_path / "reader.py").write_text(program)
+    monkeypatch.setattr(credentials, "PROGRAM", tmp_path / "reader.py")
+    READER.close()
+    seen = ImageInput(Image.new("RGB", (8, 8)), original=signing.signed)
+    outputs = opened().run([seen, ImageInput(Image.new("RGB", (8, 8)), original=files.png)])
+    READER.close()
+    assert outputs.shown is not None
+    assert outputs.shown[0] == ({"c2pa": outcome} if outcome else {})
+    assert outputs.errors == ({} if outcome else {0: "provenance@1: ReaderFailed"})
 
 
 def test_a_store_nested_without_end_is_invalid(inspect: Inspect) -> None:
