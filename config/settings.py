@@ -132,7 +132,7 @@ TRIAGE_BATCH_MAX = read("LOUPE_TRIAGE_BATCH_MAX", positive, default=TRIAGE_BATCH
 TRIAGE_LATENCY_TARGET_MS = read("LOUPE_TRIAGE_LATENCY_TARGET_MS", positive, default=2000)  # a batch
 TRIAGE_LEASE_SECONDS = read("LOUPE_TRIAGE_LEASE_SECONDS", positive, default=60)
 TRIAGE_MAX_ATTEMPTS = 4
-TRIAGE_CLASSIFIER_SECONDS = read("LOUPE_CLASSIFIER_SECONDS", positive, default=10)  # a batch; a card may say other
+TRIAGE_CLASSIFIER_SECONDS = read("LOUPE_CLASSIFIER_SECONDS", positive, default=20)  # a batch; a card may say other
 TRIAGE_OPEN_SECONDS = 20  # more, for the first batch
 TRIAGE_HUNG_THREADS = read("LOUPE_HUNG_THREADS", positive, default=3)  # then the worker process ends itself
 BREAKER_REST_SECONDS = read("LOUPE_BREAKER_REST_SECONDS", positive, default=5)

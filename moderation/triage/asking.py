@@ -44,14 +44,20 @@ class Down(Exception):
         self.known = known
 
 
+class OutOfTime(TimeoutError):
+    """Others spent the batch's time: this classifier had less than it may take, or none. No fault of its own."""
+
+
 class Garbage(ValueError):
     """What came back does not fit what was asked."""
 
 
 def ask(version: ClassifierVersion, images: Sequence[ImageInput], *, until: float = float("inf")) -> Outputs:
     """The version's word on the images, by `until` (monotonic seconds) at the latest; `errors` names the rows it has
-    none on. Raises Down, or Hung: which may be the doing of one of the images.
+    none on. Raises Down, OutOfTime, or Hung: which may be the doing of one of the images.
     """
+    if time.monotonic() >= until:
+        raise OutOfTime(f"no time was left for {version.ref}")
     breaker = Breaker(version.ref)
     state = breaker.state()
     if state == "open":
@@ -59,9 +65,12 @@ def ask(version: ClassifierVersion, images: Sequence[ImageInput], *, until: floa
         raise Down(f"{version.ref} is down", known=True)
     if state == "probe":
         probe(version, breaker)
+    cut_short = time.monotonic() + time_of(version) > until
     try:
         outputs = timed(version, images, until)
     except Hung as error:
+        if cut_short:
+            raise OutOfTime(f"little time was left for {version.ref}") from error
         note(version, error)
         if breaker.failed():
             raise Down(f"{version.ref} hangs", known=True) from error

@@ -243,6 +243,16 @@ def test_what_hangs_is_given_up_and_the_others_go_on(put: Any, platform: Client,
         free.set()
 
 
+def test_time_that_others_spent_is_nobodys_fault(put: Any, platform: Client, settings: Settings) -> None:
+    settings.TRIAGE_LEASE_SECONDS = 0
+    put(plain)
+    for _try in range(breakers.THRESHOLD + 1):
+        submission = world.triaged(platform, world.png(red=0.05))
+        assert submission.status != Status.APPROVED
+
+    assert Breaker("colour-eyes@1").state() == "closed"
+
+
 def test_a_plan_that_waits_approves_nothing_and_loses_nothing(put: Any, platform: Client) -> None:
     waiting_plan()
     eyes = put(fails)
