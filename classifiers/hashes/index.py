@@ -111,7 +111,8 @@ class BankIndex:
         ordered = np.sort(ids)
         twice = ordered[1:][ordered[1:] == ordered[:-1]]
         taken = ids[self._held(ids)] if len(self) else twice
-        for doubled in (*twice.tolist(), *taken.tolist(), *(key for key in ids.tolist() if key in self._late)):
+        late = [key for key in ids.tolist() if key in self._late] if self._late else []
+        for doubled in (*twice.tolist(), *taken.tolist(), *late):
             raise ValueError(f"id {doubled} comes twice: an id names one hash")
         if len(self._late) + len(ids) < _LATE:
             start = len(self._late)

@@ -63,6 +63,7 @@ def claim(request: PersonRequest, name: str) -> HttpResponse:
         held += queue.claim(request.user, name, missing)
     context = {
         "cards": cards([one for one in held if one.pk not in have], reviewer=request.user),
+        "may_know": request.user.has_scope(Scope.BANKS_ADD),
         "backlog": next((one for one in queue.counts() if one.queue == name), queue.Backlog(name, 0, False, None)),
     }
     return render(request, "review/cards.html", context)
@@ -117,6 +118,7 @@ def words() -> dict[str, Any]:
         "ready": _("{n} ready"),
         "fresh": _("New images have come in."),
         "ask": _("Block as: press the digit of a category, 0 for more."),
+        "copies": _("and its copies"),
         "again": _("Try again"),
         "signIn": _("Sign in"),
         "signedOut": _("You are signed out, or your role changed. Nothing undecided is lost."),

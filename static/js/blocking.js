@@ -35,7 +35,21 @@ export class Blocking {
     this.#card.element.classList.remove("blocking");
     for (const button of this.#card.choices) button.removeAttribute("aria-pressed");
     this.#setGrade("");
+    this.#copiesButton?.setAttribute("aria-pressed", "false");
     this.#card = null;
+  }
+
+  // Whether its copies are to be known as well; a person without the right to that has no such button.
+  get copies() {
+    return this.#copiesButton?.getAttribute("aria-pressed") === "true";
+  }
+
+  toggleCopies() {
+    this.#copiesButton?.setAttribute("aria-pressed", String(!this.copies));
+  }
+
+  get #copiesButton() {
+    return this.#card?.element.querySelector("[data-act=copies]");
   }
 
   // The category on this digit: decides at once with all that is marked, or, with Shift, only marks.

@@ -108,13 +108,14 @@ function decide(verdict, labels = []) {
   const card = deck.current;
   if (!card || card.paintedFor < LEAST_PAINTED) return;
   const decision = { verdict, labels, note: card.note, seen: reveal.seen };
+  if (verdict === "block" && blocking.copies) decision.bank = "category"; // its copies go the same way
   reveal.hide();
   blocking.end();
   deck.take();
   deck.sending.set(card.id, card);
   top = null;
   present();
-  notices.say(said(verdict, labels));
+  notices.say(said(verdict, labels) + (decision.bank ? ` ${words.copies}` : ""));
   sender.send(card, decision);
   if (deck.low) more();
 }
@@ -188,6 +189,7 @@ const acts = {
   back: () => blocking.end(),
   category: (button) => chosen(button),
   more: () => (blocking.active || blocking.begin(deck.current), blocking.more()),
+  copies: () => blocking.active && blocking.toggleCopies(),
   grade: (button) => blocking.setGrade(button.dataset.grade),
   show: () => reveal.toggle(),
   grey: () => reveal.setGrey(!reveal.grey),
@@ -221,6 +223,7 @@ const digits = Object.fromEntries(
 listen({
   KeyA: acts.approve,
   KeyB: acts.block,
+  KeyC: () => (blocking.active ? blocking.toggleCopies() : false),
   KeyE: acts.escalate,
   KeyS: acts.skip,
   KeyV: () => deck.current && acts.show(),
