@@ -19,6 +19,7 @@ from moderation.api.shapes import CategoryAnswer, ReasonAnswer, SubmissionFields
 from moderation.models import Scope
 
 ACTIONS: Final = ["allow", "transform", "review", "block"]
+MOST_MATCHES: Final = 200
 FIELDS: Final = ("prompt", "negative_prompt", "audience", "territories")
 
 
@@ -51,7 +52,7 @@ class PromptAnswer(serializers.Serializer[object]):
     )
     categories = CategoryAnswer(many=True, help_text="Highest probability first.")
     reasons = ReasonAnswer(many=True)
-    matched = MatchAnswer(many=True)
+    matched = MatchAnswer(many=True, help_text="The first 200, in the order of the prompt.")
     guidance = GuidanceAnswer()
     policy_version = serializers.CharField(allow_null=True, help_text="The guideline that applied, as in: HATE v2.")
     plan_version = serializers.IntegerField(allow_null=True)
@@ -101,7 +102,7 @@ def present(judged: screening.Judged, prompt: str) -> dict[str, Any]:
                 "end": match.end,
                 "text": prompt[match.start : match.end],
             }
-            for match in judged.matches
+            for match in judged.matches[:MOST_MATCHES]
         ],
         "guidance": {"negative_prompt": ", ".join(judged.guidance)},
         "policy_version": str(judged.policy) if judged.policy else None,
