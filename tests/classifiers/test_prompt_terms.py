@@ -148,6 +148,7 @@ def test_a_prompt_of_nothing_but_terms_stays_cheap() -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(600)
 def test_a_million_terms_are_loaded_and_searched() -> None:
     draw = random.Random(3)
     syllables = [
