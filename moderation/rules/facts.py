@@ -46,16 +46,19 @@ class Case:
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """`kind` as CEL writes it. `submission` names the column that it is read from, if any."""
+    """`kind` as CEL writes it. `submission` names the column that it is read from, if any. `long`: it may be so large
+    that reading it once for each item of a list would take too long.
+    """
 
     kind: str
     example: str
     read: Callable[[Case], Any]
     submission: str = ""
+    long: bool = False
 
 
-def declared(column: str, example: str, kind: str = "string") -> Field:
-    return Field(kind, example, lambda case: plain(getattr(case.submission, column)), column)
+def declared(column: str, example: str, kind: str = "string", *, long: bool = False) -> Field:
+    return Field(kind, example, lambda case: plain(getattr(case.submission, column)), column, long)
 
 
 def generator(part: str, example: str) -> Field:
@@ -87,14 +90,14 @@ def provenance(case: Case) -> dict[str, Any]:
 
 
 FIELDS: Final[Mapping[str, Field]] = {
-    "prompt": declared("prompt", 'prompt.contains("uniform")'),
-    "negative_prompt": declared("negative_prompt", 'negative_prompt != ""'),
+    "prompt": declared("prompt", 'prompt.contains("uniform")', long=True),
+    "negative_prompt": declared("negative_prompt", 'negative_prompt != ""', long=True),
     "generator.name": generator("name", 'generator.name.startsWith("SD")'),
     "generator.version": generator("version", 'generator.version == "2.1"'),
     "surface": declared("surface", 'surface == "feed"'),
     "audience": declared("audience", 'audience in ["teen", "general"]'),
     "territories": declared("territories", '"DE" in territories', "list<string>"),
-    "context": declared("context", "has(context.draft) && context.draft == true", "map<string, dyn>"),
+    "context": declared("context", "has(context.draft) && context.draft == true", "map<string, dyn>", long=True),
     "image.width": declared("width", "image.width < 128", "int"),
     "image.height": declared("height", "image.height > 4 * image.width", "int"),
     "image.media_type": declared("media_type", 'image.media_type == "image/gif"'),
@@ -110,6 +113,7 @@ FIELDS: Final[Mapping[str, Field]] = {
         "map<string, dyn>",
         'has(provenance.c2pa) && provenance.c2pa.state == "invalid"',
         provenance,
+        long=True,
     ),
     "author.strikes": Field("int", "author.strikes >= 3", lambda case: case.author.strikes, "author_ref"),
     "author.volume_24h": Field("int", "author.volume_24h > 200", lambda case: case.author.volume_24h, "author_ref"),

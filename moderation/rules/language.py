@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import lru_cache
@@ -56,13 +56,13 @@ class Expression:
 
 
 class Language:
-    """CEL over these fields, name -> type, as in ``list<string>``."""
+    """CEL over these fields, name -> type, as in ``list<string>``. `long` ones are not read inside loops."""
 
-    def __init__(self, fields: Mapping[str, str]) -> None:
+    def __init__(self, fields: Mapping[str, str], *, long: Collection[str] = ()) -> None:
         from cel_expr_python import cel
 
         types = {name: cel.Type(kind) for name, kind in fields.items()}
-        self._fields = fields
+        self._fields, self._long = fields, frozenset(long)
         self._boolean = cel.Type.BOOL
         self._environment = cel.NewEnv(config=cel.NewEnvConfigFromYaml(CONFIG), variables=types)
         self._pattern = cel.NewEnv(variables={"pattern": cel.Type.STRING}).compile("''.matches(pattern)")
@@ -82,7 +82,7 @@ class Language:
         if program.return_type() != self._boolean:
             raise RuleError(Fault("not_condition", 1, 1, {"kind": program.return_type().name()}))
         tree = wire.read(program.serialize())
-        for pattern in bounds.check(tree, text):
+        for pattern in bounds.check(tree, text, long=self._long):
             self.check_pattern(pattern, text)
         return Expression(text, frozenset(tree.names & self._fields.keys()), program)
 
@@ -124,4 +124,5 @@ def language() -> Language:
     """The one that rules are written in."""
     from moderation.rules.facts import FIELDS
 
-    return Language({name: field.kind for name, field in FIELDS.items()})
+    kinds = {name: field.kind for name, field in FIELDS.items()}
+    return Language(kinds, long=[name for name, field in FIELDS.items() if field.long])

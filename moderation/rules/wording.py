@@ -26,7 +26,7 @@ FAULTS: Final[dict[str, Promise]] = {
     "nested": gettext_lazy("A loop inside a loop could take too long. Split the rule."),
     "open_pattern": gettext_lazy("A pattern must be written out as a literal text."),
     "long_pattern": gettext_lazy("A pattern has at most %(limit)d characters."),
-    "loop_pattern": gettext_lazy("Inside a loop a pattern may only be matched against “%(item)s”."),
+    "loop_text": gettext_lazy("“%(name)s” may be long: it cannot be read inside a loop."),
     "bad_pattern": gettext_lazy("The pattern cannot be read: %(detail)s"),
     "open_sum": gettext_lazy("Say what is added: int(…) or double(…) around each part."),
     "name": gettext_lazy("A rule needs a name of at most %(limit)d characters."),

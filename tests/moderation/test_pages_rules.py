@@ -245,6 +245,8 @@ class TestTrial:
         assert "6 of the last 10 images go elsewhere" in page
         assert "9 without an answer: a key was missing" in page
         assert "no. 9" in page
+        assert f"/images/{images[9].pk}/glimpse.jpg" in page
+        assert "/working.jpg" not in page
         assert in_force() is None
 
     def test_what_is_under_legal_hold_is_neither_counted_nor_shown(
@@ -256,6 +258,7 @@ class TestTrial:
 
         assert answer.context["trial"].images == 9
         assert "no. 1<" not in answer.content.decode()
+        assert f"/images/{images[1].pk}/" not in answer.content.decode()
 
     def test_it_replaces_the_rules_in_force_for_the_trial(self, browser: Browser, images: list[Submission]) -> None:
         put(rule("asks"))
