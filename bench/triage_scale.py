@@ -29,6 +29,11 @@ if TYPE_CHECKING:
 ROUNDS: Final = 3
 COPIES: Final = 3
 SMALL, LARGE = 10_000, 1_000_000
+FINGERPRINTS: Final = """
+INSERT INTO moderation_fingerprint (submission_id, pdq)
+SELECT id, pdq FROM moderation_submission s WHERE external_id LIKE 'bench-%'
+AND NOT EXISTS (SELECT FROM moderation_fingerprint f WHERE f.submission_id = s.id)
+"""
 START_SECONDS: Final = 120
 
 
@@ -107,6 +112,7 @@ def grow(start: int, stop: int) -> None:
     assert url, "PostgreSQL runs"
     with psycopg.connect(url, autocommit=True) as connection:
         backlog.grow(connection, start=start, stop=stop)
+        connection.execute(FINGERPRINTS)
 
 
 @contextmanager

@@ -138,6 +138,7 @@ TRIAGE_HUNG_THREADS = read("LOUPE_HUNG_THREADS", positive, default=3)  # then th
 BREAKER_REST_SECONDS = read("LOUPE_BREAKER_REST_SECONDS", positive, default=5)
 TRIAGE_THREADS = read("LOUPE_TRIAGE_THREADS", positive, default=2)
 NEIGHBOUR_WINDOW = read("LOUPE_NEIGHBOUR_WINDOW", positive, default=1_000_000)  # images that a copy is sought among
+LIKENESS_WINDOW = read("LOUPE_LIKENESS_WINDOW", positive, default=2000)  # images that a crop is sought among
 SHADOW_SECONDS = read("LOUPE_SHADOW_SECONDS", positive, default=5)  # a batch and shadow version, then it is given up on
 REVIEW_LEASE_SECONDS = read("LOUPE_REVIEW_LEASE_SECONDS", positive, default=300)
 IMAGE_URL_SECONDS = 300

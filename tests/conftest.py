@@ -17,7 +17,7 @@ from moderation.actors import Actor
 from moderation.first_edition import publish_guidelines
 from moderation.models import KEY_SCOPES, Client, TriagePlan, User
 from moderation.roles import Role
-from moderation.triage import archive
+from moderation.triage import archive, likeness
 from tests import world
 
 
@@ -128,6 +128,7 @@ def eyes(db: None, guidelines: None, tmp_path: Path) -> TriagePlan:
 def empty_archive() -> None:
     """No test finds the images of another."""
     archive.of_this_process.cache_clear()
+    likeness.window.cache_clear()
 
 
 @pytest.fixture(autouse=True)

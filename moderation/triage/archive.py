@@ -29,8 +29,8 @@ COPY (SELECT seq, pdq FROM moderation_fingerprint WHERE pdq IS NOT NULL ORDER BY
 TO STDOUT (FORMAT BINARY)
 """
 READ: Final = """
-SELECT seq, pdq FROM moderation_fingerprint WHERE seq > %s
-UNION ALL SELECT seq, pdq FROM moderation_fingerprint WHERE seq = ANY(%s) ORDER BY seq LIMIT %s
+(SELECT seq, pdq FROM moderation_fingerprint WHERE seq > %s ORDER BY seq LIMIT %s)
+UNION ALL SELECT seq, pdq FROM moderation_fingerprint WHERE seq = ANY(%s) ORDER BY seq
 """
 # PostgreSQL's binary COPY: a header, rows of two fields with their lengths, two bytes at the end.
 HEADER: Final = 19
@@ -55,7 +55,7 @@ class Archive:
     def catch_up(self) -> None:
         if not self.loaded:
             self.load(self.window)
-        while self.read() == CHUNK:
+        while self.read() >= CHUNK:
             pass
         if len(self.index) > self.window:
             self.load(int(self.window * SPARE))
@@ -63,7 +63,8 @@ class Archive:
     def forget(self, numbers: Iterable[int]) -> None:
         """What is gone from the table, as when an author was erased, is not found any more."""
         for number in numbers:
-            self.index.remove(number)
+            if number in self.index:
+                self.index.remove(number)
 
     def load(self, count: int) -> None:
         """Afterwards the last `count` fingerprints are held, and nothing else."""
@@ -86,7 +87,7 @@ class Archive:
         now = time.monotonic()
         self.missing = {number: since for number, since in self.missing.items() if now - since < PATIENCE}
         with connection.cursor() as cursor:
-            cursor.execute(READ, [self.newest, list(self.missing), CHUNK])
+            cursor.execute(READ, [self.newest, CHUNK, list(self.missing)])
             rows = cursor.fetchall()
         for number, _pdq in rows:
             if number > self.newest:

@@ -157,7 +157,7 @@ def judge(rows: Sequence[Submission], looks: Sequence[Look], plan: Plan | None) 
             look_beside(seen, plan, spoken)
             rule([row for row, look in zip(rows, looks, strict=True) if look.seen is not None], spoken)
     with metrics.STAGE_SECONDS.timed(stage="neighbours"):
-        placed = places(rows, looks)
+        placed = places(rows, looks, spoken.embeddings)
         before = precedents(rows, looks, placed, plan)
     with metrics.STAGE_SECONDS.timed(stage="route"):
         return routed(rows, looks, placed, before, spoken, plan), spoken

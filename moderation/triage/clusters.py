@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 from uuid import UUID
 
 import numpy as np
@@ -17,7 +17,13 @@ from django.db import connection
 
 from moderation.models import Fingerprint, Submission
 from moderation.triage import archive
+from moderation.triage.likeness import alike
 from moderation.triage.looking import Look
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from classifiers.models import ClassifierVersion
 
 STRUCTURE: Final = 50  # PDQ quality under which a hash says too little
 CROWD: Final = 16  # with so many neighbours held, one more would find nothing that they do not
@@ -45,11 +51,21 @@ class Place:
     keeps: bool = True
 
 
-def places(rows: Sequence[Submission], looks: Sequence[Look]) -> list[Place]:
-    """One an image, in order. At most three queries, whatever their number and the size of the archive."""
+def places(
+    rows: Sequence[Submission],
+    looks: Sequence[Look],
+    embeddings: dict[ClassifierVersion, NDArray[np.float16]] | None = None,
+) -> list[Place]:
+    """One an image, in order. `embeddings` have a row for each that could be seen. At most four queries, whatever their
+    number and the size of the archive.
+    """
     telling = {at: look.pdq for at, look in enumerate(looks) if look.pdq and is_telling(look)}
     hits = dict(zip(telling, archive.of_this_process().near(list(telling.values())), strict=True))
+    seen = [at for at, look in enumerate(looks) if look.seen is not None]
+    index = {at: row for row, at in enumerate(seen) if at in telling}
+    resembled, resembling = alike(embeddings or {}, index)
     numbers = {number for found in hits.values() for number, _distance in oldest(found)}
+    numbers |= {number for found in resembled.values() for number in found[:CROWD]}
     clusters = members(numbers)
     archive.of_this_process().forget(numbers - clusters.keys())
     copies = same_bytes([row.sha256 for at, row in enumerate(rows) if at not in telling])
@@ -63,7 +79,10 @@ def places(rows: Sequence[Submission], looks: Sequence[Look]) -> list[Place]:
             continue
         found = [clusters[number] for number, _distance in oldest(hits[at]) if number in clusters]
         found += [placed[other].cluster for other in beside[at]]
-        placed.append(Place(next(iter(found), row.pk), frozenset(found), keeps=len(found) < CROWD))
+        keeps = len(found) < CROWD
+        found += [clusters[number] for number in resembled.get(at, ())[:CROWD] if number in clusters]
+        found += [placed[other].cluster for other in resembling.get(at, ())]
+        placed.append(Place(next(iter(found), row.pk), frozenset(found), keeps))
     return placed
 
 

@@ -14,6 +14,7 @@ import pytest
 from django.db import connection, transaction
 from PIL import Image
 
+from classifiers import registry
 from classifiers.hashes import hamming
 from moderation.models import Client, Fingerprint, Submission, TriagePlan
 from moderation.triage import archive, batch, run_once
@@ -263,3 +264,27 @@ def test_real_photos_join_their_copies_and_nothing_else(send: Send, shared: Path
     assert [one.cluster for one in first] == [one.pk for one in first]
     assert [one.cluster for one in saved_again] == [one.pk for one in first]
     assert [one.cluster for one in halved] == [one.pk for one in first]
+
+
+def test_a_crop_joins_by_its_embedding_where_its_looks_say_nothing(
+    guidelines: None, platform: Client, shared: Path
+) -> None:
+    eyes = registry.register(shared / "models/nsfw_mobilenet_v2.toml")
+    world.publish(eyes.ref, bands={code: {"approve": 0.9} for code in eyes.categories})
+    photos = [Image.open(path).convert("RGB") for path in sorted((shared / "data/photos").glob("*.jpg"))[:12]]
+    first = [world.submit(platform, saved(photo)) for photo in photos]
+    crops = [world.submit(platform, saved(cropped(photo))) for photo in photos]
+    while run_once().claimed:
+        pass
+
+    rows = Submission.objects.in_bulk()
+    joined = [(rows[crop.pk], rows[one.pk]) for one, crop in zip(first, crops, strict=True)]
+    kept = [(crop, one) for crop, one in joined if crop.cluster == one.pk]
+    assert len([1 for crop, one in kept if hamming(bytes(crop.pdq or b""), bytes(one.pdq or b"")) > 31]) >= 3
+    assert all(crop.cluster in {one.pk, crop.pk} for crop, one in joined)
+    assert all(rows[one.pk].cluster == one.pk for one in first)
+
+
+def cropped(photo: Image.Image) -> Image.Image:
+    across, down = photo.width // 40, photo.height // 40
+    return photo.crop((across, down, photo.width - across, photo.height - down))
