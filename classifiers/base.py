@@ -79,6 +79,15 @@ class Classifier(Protocol):
         ...
 
 
+@runtime_checkable
+class TextImageBackbone(Protocol):
+    """A backbone that embeds words and pictures in one space, so that a phrase can be compared with a picture."""
+
+    def embed_texts(self, texts: Sequence[str]) -> FloatArray:
+        """[N, D], in the space of the embeddings of pictures; lengths say nothing."""
+        ...
+
+
 def reference(name: str, version: str) -> str:
     """The name by which plans and cards pin a version: ``name@version``."""
     return f"{name}@{version}"

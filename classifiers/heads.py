@@ -17,12 +17,14 @@ __all__ = ["Calibration", "CalibrationError", "Heads", "Stack", "calibrate", "si
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Heads:
-    """K linear heads on an embedding of D numbers: ``weight`` [K, D], ``bias`` [K], one calibration a category."""
+    """K linear heads on an embedding of D numbers: ``weight`` [K, D], ``bias`` [K], one calibration a category.
+    ``normalised``: they read the embedding divided by its length, so that a product is a cosine similarity."""
 
     categories: tuple[str, ...]
     weight: FloatArray
     bias: FloatArray
     calibrations: tuple[Calibration, ...]
+    normalised: bool = False
 
     def __post_init__(self) -> None:
         k = len(self.categories)
@@ -84,6 +86,7 @@ class Heads:
         metadata = {
             "categories": json.dumps(self.categories),
             "methods": json.dumps([c.method for c in self.calibrations]),
+            "normalised": json.dumps(self.normalised),
         }
         return tensors, metadata
 
@@ -99,6 +102,7 @@ class Heads:
                 tensors = {name: file.get_tensor(name) for name in ("weight", "bias", "scale", "shift", *knots)}
             categories: Sequence[str] = json.loads(metadata["categories"])
             methods: Sequence[str] = json.loads(metadata["methods"])
+            normalised = bool(json.loads(metadata.get("normalised", "false")))
             calibrations = tuple(
                 Calibration(float(a), float(b), m, _knots(tensors.get(f"knots.{k}")))
                 for k, (a, b, m) in enumerate(zip(tensors["scale"], tensors["shift"], methods, strict=True))
@@ -107,7 +111,7 @@ class Heads:
             raise CardError(
                 f"{path.name} is not a heads file (safetensors with weight, bias, scale, shift): {error}"
             ) from error
-        return cls(tuple(categories), tensors["weight"], tensors["bias"], calibrations)
+        return cls(tuple(categories), tensors["weight"], tensors["bias"], calibrations, normalised)
 
 
 def _knots(stored: NDArray[Any] | None) -> tuple[tuple[float, float], ...]:
@@ -128,8 +132,13 @@ class Stack:
         """
         for heads in self.members:
             heads.check(embeddings)
-        weight, bias = (np.concatenate([getattr(heads, name) for heads in self.members]) for name in ("weight", "bias"))
-        logits = np.asarray(embeddings, dtype=np.float64) @ weight.T.astype(np.float64) + bias
+        weight = np.concatenate([heads.weight for heads in self.members]).astype(np.float64)
+        seen = np.asarray(embeddings, dtype=np.float64)
+        products = seen @ weight.T
         borders = np.cumsum([len(heads.categories) for heads in self.members])[:-1]
-        columns = np.split(logits, borders, axis=1)
-        return [heads.calibrated(mine) for heads, mine in zip(self.members, columns, strict=True)]
+        said = []
+        for heads, mine in zip(self.members, np.split(products, borders, axis=1), strict=True):
+            # An embedding of zeros has no direction, so nothing is similar to it.
+            length = np.maximum(np.linalg.norm(seen, axis=1, keepdims=True), 1e-12) if heads.normalised else 1.0
+            said.append(heads.calibrated(mine / length + heads.bias))
+        return said

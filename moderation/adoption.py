@@ -87,9 +87,14 @@ def replaced_by(version: ClassifierVersion, pinned: Sequence[ClassifierVersion])
                 _("%(new)s says nothing about %(lost)s, which %(old)s scores. Publish a plan by hand if that is meant.")
                 % {"new": version.ref, "lost": ", ".join(lost), "old": old.ref}
             )
-    return [
-        one.ref for one in pinned if one in same_name or (speaks_from_same_eyes(version, one) and covers(version, one))
-    ]
+    return [one.ref for one in pinned if one in same_name or takes_over(version, one)]
+
+
+def takes_over(version: ClassifierVersion, other: ClassifierVersion) -> bool:
+    """It says all that the other says, from the same eyes. A concept neither replaces nor is replaced: it adds."""
+    if "concept" in version.card or "concept" in other.card:
+        return False
+    return speaks_from_same_eyes(version, other) and covers(version, other)
 
 
 def speaks_from_same_eyes(version: ClassifierVersion, other: ClassifierVersion) -> bool:

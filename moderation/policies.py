@@ -74,9 +74,19 @@ def check(plan: Plan) -> None:
     for version in (versions[ref] for ref in plan.classifiers):
         if version.kind == "rules":
             check_rules(version)
+        if unmeasured(version):
+            raise PlanError(f"{version.ref} is a concept whose precision and recall are not measured: make it again.")
         bare = sorted(set(version.categories) - set(plan.bands))
         if bare:
             raise PlanError(f"{version.ref} scores {', '.join(bare)}, for which the plan has no band.")
+
+
+def unmeasured(version: ClassifierVersion) -> bool:
+    """A concept (review.concepts) that nobody knows how good it is: it may not be put in service."""
+    if "concept" not in version.card:
+        return False
+    picked = [figures.get("picked") or {} for figures in version.metrics.values()]
+    return not picked or any(one.get("precision") is None or one.get("recall") is None for one in picked)
 
 
 def check_rules(version: ClassifierVersion) -> None:

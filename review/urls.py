@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import include, path, register_converter
 
-from review.views import comparisons, desk, past, queues
+from review.views import comparisons, concepts, desk, past, queues
 from review.views.home import home
 from review.views.images import VariantConverter, image
 
@@ -21,5 +21,9 @@ urlpatterns = [
     path("desk/<slug:name>/claim", desk.claim, name="desk-claim"),
     path("images/<uuid:submission>/<variant:variant>.jpg", image, name="review-image"),
     path("learning/<uuid:pk>/shadow/", comparisons.shadow, name="classifier_shadow"),
+    path("concepts/", concepts.index, name="concepts"),
+    path("concepts/new/", concepts.create, name="concept_new"),
+    path("concepts/<uuid:pk>/", concepts.detail, name="concept"),
+    path("concepts/<uuid:pk>/switch/", concepts.switch, name="concept_switch"),
     path("api/v1/", include("review.api.urls")),
 ]

@@ -20,6 +20,7 @@ from django.db import connection, transaction
 from classifiers import registry
 from classifiers.base import CardError
 from moderation.models import Status
+from moderation.triage.copying import END, SIGNATURE, embeddings
 from moderation.triage.scoring import heads_on
 
 if TYPE_CHECKING:
@@ -64,9 +65,6 @@ WHERE image.status <> %(held)s
 ON CONFLICT (submission_id, classifier_id) DO NOTHING
 """
 
-# PostgreSQL's binary COPY: a header, then rows of a field count and fields with their lengths, then -1.
-SIGNATURE: Final = b"PGCOPY\n\xff\r\n\x00" + bytes(8)
-END: Final = b"\xff\xff"
 FLOAT4_OID: Final = 700
 
 
@@ -139,16 +137,12 @@ def start(since: datetime | None) -> UUID:
     return UUID(int=max(milliseconds, 0) << 80)
 
 
-def read(parameters: dict[str, Any], *, size: int) -> tuple[NDArray[np.void], NDArray[np.float16]]:
+def read(where: dict[str, Any], *, size: int) -> tuple[NDArray[np.void], NDArray[np.float16]]:
     """Keys [N] of 16 bytes and embeddings [N, D] of the next chunk. Raises CannotRescore when a size differs."""
-    with connection.cursor() as cursor, cursor.copy(READ, parameters) as copy:
-        data = b"".join(map(bytes, copy))
-    shape = embedding_rows(size)
-    body = memoryview(data)[len(SIGNATURE) : -len(END)]
-    rows = np.frombuffer(body, shape) if len(body) % shape.itemsize == 0 else np.zeros(1, shape)
-    if len(rows) and not (rows["length"] == 4 + 2 * size).all():
-        raise CannotRescore(f"Some embeddings of this backbone are not of {size} numbers; nothing of them was written.")
-    return rows["key"], rows["vector"].astype(np.float16)
+    try:
+        return embeddings(READ, where, size=size)
+    except ValueError as error:
+        raise CannotRescore(str(error)) from error
 
 
 def write(version: ClassifierVersion, keys: NDArray[np.void], probabilities: NDArray[np.float64]) -> int:
@@ -168,13 +162,6 @@ def write(version: ClassifierVersion, keys: NDArray[np.void], probabilities: NDA
             copy.write(SIGNATURE + rows.tobytes() + END)
         cursor.execute(KEEP, {"version": version.pk, "held": Status.QUARANTINED.value})
         return int(cursor.rowcount)
-
-
-@lru_cache(maxsize=8)
-def embedding_rows(size: int) -> np.dtype[np.void]:
-    """A row (uuid, halfvec); pgvector sends a halfvec as its size, two bytes of nothing, and its numbers."""
-    fields: list[Any] = [("fields", ">i2"), ("key_length", ">i4"), ("key", "V16"), ("length", ">i4"), ("size", ">i2")]
-    return np.dtype([*fields, ("nothing", ">i2"), ("vector", ">f2", (size,))])
 
 
 @lru_cache(maxsize=8)
