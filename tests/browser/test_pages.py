@@ -69,7 +69,13 @@ def test_pages_have_no_barriers(
 ) -> None:
     flats(3)
     law = ["", "WEAPONS_DANGEROUS/", "WEAPONS_DANGEROUS/edit/", "plans/", "plans/draft/"]
-    visits = {rita: ["/queues/"], paula: [f"/policies/{path}" for path in law], ming: ["/learning/"], ari: ["/audit/"]}
+    taught = ["/concepts/", "/concepts/new/"]
+    visits = {
+        rita: ["/queues/"],
+        paula: [*(f"/policies/{path}" for path in law), *taught],
+        ming: ["/learning/"],
+        ari: ["/audit/"],
+    }
     stranger = window()
     stranger.open("/accounts/login/")
     assert in_both_themes(stranger, "login") == []
