@@ -53,8 +53,9 @@ class Kin:
 
     def glimpses(self, person: User) -> list[str]:
         shown = [one for one in self.members if one.status != Status.QUARANTINED][:SHOWN]
-        rows = [Submission(id=one.submission, status=one.status) for one in shown]
-        return [link for row in rows if (link := images.glimpse(row, person))]
+        if not images.may_glimpse(person):
+            return []
+        return [images.link(Submission(id=one.submission), person, images.Variant.GLIMPSE) for one in shown]
 
 
 def words(one: Member) -> tuple[int, str]:
