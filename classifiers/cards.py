@@ -4,7 +4,8 @@ was."""
 import re
 import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
 
@@ -22,15 +23,19 @@ from classifiers.shapes import (
     read_input,
     read_outputs,
 )
-from classifiers.weights import check_weights
+from classifiers.sources import find_weights
 
+EXTERNAL = "loupe.classifiers"
+"""The group of entry points by which other packages bring kinds of their own."""
 _SLUG = re.compile(r"[-a-zA-Z0-9_]{1,100}")
-NETWORKS = ("onnx", "torchvision", "remote")
+NETWORKS = ("onnx", "torchvision", "transformers", "remote")
 SIGNALS = ("hashes", "provenance", "terms", "prompts", "rules")
 KINDS = (*NETWORKS, "heads", *SIGNALS)
 WEIGHTLESS = ("hashes", "provenance", "rules", "remote")
 """What these go by is no file of weights here: it lies in the house's own tables, in code, in the card itself, or on
 another machine."""
+SELF_FED = ("torchvision", "transformers")
+"""Kinds whose weights may say themselves how they want to be fed; then the card needs no [input]."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -80,8 +85,10 @@ def read(path: Path) -> Card:
 def parse(table: Mapping[str, Any], *, folder: Path, weights: Path | None = None) -> Card:
     """Check a card given as a table. ``weights`` overrides where the file is (a storage gives it another name)."""
     top = Table(table, "card")
-    kind = top.string("kind", among=KINDS)
-    path, sha256 = (Path(), "") if kind in WEIGHTLESS else _weights(top, folder=folder, given=weights)
+    kind = top.string("kind", among=(*KINDS, *entry_points(group=EXTERNAL).names))
+    external = kind not in KINDS
+    weightless = kind in WEIGHTLESS or (external and "weights" not in table)
+    path, sha256 = (Path(), "") if weightless else find_weights(top, kind=kind, folder=folder, given=weights)
     name, version = top.string("name"), top.string("version")
     if not _SLUG.fullmatch(name):
         raise CardError("name must be a slug: letters, digits, - and _, at most 100 of them")
@@ -94,18 +101,15 @@ def parse(table: Mapping[str, Any], *, folder: Path, weights: Path | None = None
         if backbone.count("@") != 1:
             raise CardError(f"backbone must be name@version, not {backbone!r}")
         return Card(name, version, kind, path, sha256, table, backbone=backbone, calibrations=calibrations)
-    if kind in SIGNALS:
+    if kind in SIGNALS or external:
         codes = tuple(spec.string("category") for spec in top.tables("outputs"))
         if (not codes and kind != "rules") or len(set(codes)) != len(codes):
             raise CardError("a signal lists each category it may speak of once: [[outputs]] category = …")
         return Card(name, version, kind, path, sha256, table, calibrations=calibrations, codes=codes)
-    outputs, categories = read_outputs(top, calibrations)
     embedding, fed = read_embedding(top), read_input(top)
-    if embedding is None and not categories:
-        raise CardError("the card gives neither [[categories]] nor an [embedding]: it would yield nothing")
-    if fed is None:
+    if fed is None and kind not in SELF_FED:
         raise CardError("[input] is missing: give at least size")
-    return Card(
+    card = Card(
         name,
         version,
         kind,
@@ -113,22 +117,19 @@ def parse(table: Mapping[str, Any], *, folder: Path, weights: Path | None = None
         sha256,
         table,
         input=fed,
-        outputs=outputs,
-        categories=categories,
         embedding=embedding,
-        architecture=top.string("architecture") if kind == "torchvision" else "",
+        architecture=top.string("architecture", default="") if kind == "torchvision" else "",
         calibrations=calibrations,
     )
+    # What the classes of a transformers model are called stands in its own folder: whoever opens it reads the rest.
+    return card if kind == "transformers" else with_outputs(card, *read_outputs(top, calibrations))
 
 
-def _weights(top: Table, *, folder: Path, given: Path | None) -> tuple[Path, str]:
-    stated = top.string("weights")
-    if "://" in stated:
-        raise CardError("weights must be a file beside the card: download it, put it there and give its name")
-    sha256 = top.string("sha256")
-    path = given or folder / stated
-    check_weights(path, sha256=sha256)
-    return path, sha256.lower()
+def with_outputs(card: Card, outputs: tuple[OutputSpec, ...], categories: tuple[CategorySpec, ...]) -> Card:
+    """The card with what its network yields; CardError where that is nothing."""
+    if card.embedding is None and not categories:
+        raise CardError("the card gives neither [[categories]] nor an [embedding]: it would yield nothing")
+    return replace(card, outputs=outputs, categories=categories)
 
 
 def _calibrations(top: Table) -> dict[str, Calibration]:

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import json
-import os
 import threading
 from collections.abc import Collection, Mapping, Sequence
 from importlib import import_module
@@ -14,9 +13,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, cast
 from uuid import UUID
 
-from classifiers import cards
+from classifiers import cards, vault
 from classifiers.base import CardError, Classifier
 from classifiers.cards import Card
+from classifiers.externals import check_external, opener
+from classifiers.folders import folder_sha256
 from classifiers.heads import Heads
 from classifiers.weights import file_sha256
 
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 OPENERS: Final[Mapping[str, str]] = {
     "onnx": "classifiers.backbones.onnx:open_card",
     "torchvision": "classifiers.backbones.torchvision:open_card",
+    "transformers": "classifiers.backbones.transformers:open_card",
     "remote": "classifiers.backbones.remote:open_card",
     "terms": "classifiers.prompts.listed:open_card",
     "prompts": "classifiers.prompts.learnt:open_card",
@@ -50,14 +52,12 @@ def load_card(path: Path | str, *, backbone: Classifier | None = None) -> Classi
     card = cards.read(Path(path))
     if card.kind == "heads":
         return _headed(card, backbone or _beside(card, Path(path)))
-    classifier = _opened(card, cache=None)
-    classifier.check()
-    return cast(Classifier, classifier)
+    return _checked(card)
 
 
 def digest(path: Path) -> str:
-    """sha256 of a weight file in hex, as cards state it."""
-    return file_sha256(path)
+    """sha256 of a weight file, or of a folder of them, in hex, as cards state it."""
+    return folder_sha256(path) if path.is_dir() else file_sha256(path)
 
 
 def register(card_path: Path | str) -> ClassifierVersion:
@@ -84,15 +84,13 @@ def register(card_path: Path | str) -> ClassifierVersion:
             raise CardError(f"backbone {card.backbone} is not registered: add its card first")
         classifier = _heads_for(card, backbone.embedding_size)
     elif card.kind not in KEPT_ABOVE:
-        opened = _opened(card, cache=None)
-        opened.check()
-        classifier = cast(Classifier, opened)
+        classifier = _checked(card)
     row = ClassifierVersion(
         name=card.name,
         version=card.version,
         kind=card.kind,
         card=table,
-        weights=_stored(card) if card.sha256 else "",
+        weights=vault.store(card) if card.sha256 else "",
         sha256=card.sha256,
         categories=list(classifier.categories if classifier else card.codes),
         embedding_size=classifier.embedding_size if classifier else None,
@@ -132,7 +130,7 @@ def load(version: ClassifierVersion) -> Classifier:
                 assert version.backbone is not None
                 _open[version.pk] = _headed(card, load(version.backbone))
             else:
-                _open[version.pk] = cast(Classifier, _opened(card, cache=_cache()))
+                _open[version.pk] = cast(Classifier, _opened(card, cache=vault.cache()))
         return _open[version.pk]
 
 
@@ -173,10 +171,21 @@ def _same(row: ClassifierVersion, card: Card, table: dict[str, Any]) -> Classifi
 
 def _opened(card: Card, *, cache: Path | None) -> Any:
     dotted = OPENERS.get(card.kind)
+    if card.kind not in cards.KINDS:
+        return opener(card.kind)(card, cache=cache)
     if dotted is None:
         raise CardError(f"{card.reference} is of kind {card.kind}, which is not opened by itself")
     module, _, name = dotted.partition(":")
     return getattr(import_module(module), name)(card, cache=cache)
+
+
+def _checked(card: Card) -> Classifier:
+    opened = _opened(card, cache=None)
+    if card.kind in cards.KINDS:
+        opened.check()
+    else:
+        check_external(opened, card)
+    return cast(Classifier, opened)
 
 
 def _headed(card: Card, backbone: Classifier) -> Classifier:
@@ -208,44 +217,15 @@ def _beside(card: Card, path: Path) -> Classifier:
 
 
 def _card(version: ClassifierVersion) -> Card:
-    path = _local(version) if version.weights else None
-    return cards.parse(version.card, folder=path.parent if path else Path(), weights=path)
-
-
-def _stored(card: Card) -> str:
-    from django.core.files import File
-    from django.core.files.storage import storages
-
-    name = f"{card.sha256}{card.weights.suffix.lower()}"
-    storage = storages["models"]
-    if storage.exists(name):
-        return name
-    with card.weights.open("rb") as file:
-        return storage.save(name, File(file))
-
-
-def _local(version: ClassifierVersion) -> Path:
-    """The weights as a file of this machine; those of a remote storage are fetched once."""
-    from django.core.files.storage import storages
-
-    storage = storages["models"]
+    """The row's card with its weights checked again. A copy kept here that was spoilt is fetched anew, once."""
     try:
-        return Path(storage.path(version.weights))
-    except NotImplementedError:
-        pass
-    target = _cache() / version.weights
-    if not target.exists():
-        part = target.with_name(f"{target.name}.{os.getpid()}.part")
-        with storage.open(version.weights) as remote, part.open("wb") as file:
-            for piece in remote.chunks():
-                file.write(piece)
-        part.replace(target)
-    return target
+        return _parsed(version)
+    except CardError as error:
+        if version.weights and vault.forget(version.weights):
+            return _parsed(version)
+        raise CardError(f"{version.ref}: {error}") from error
 
 
-def _cache() -> Path:
-    from django.conf import settings
-
-    folder = Path(settings.DATA_DIR) / "cache" / "models"
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder
+def _parsed(version: ClassifierVersion) -> Card:
+    path = vault.local(version.weights) if version.weights else None
+    return cards.parse(version.card, folder=path.parent if path else Path(), weights=path)

@@ -83,7 +83,9 @@ def read_input(top: Table) -> InputSpec | None:
 
 def read_embedding(top: Table) -> EmbeddingSpec | None:
     spec = top.table("embedding")
-    return EmbeddingSpec(spec.string("output"), spec.positive("size")) if spec is not None else None
+    return (
+        EmbeddingSpec(spec.string("output", default="embedding"), spec.positive("size")) if spec is not None else None
+    )
 
 
 def read_outputs(
@@ -108,8 +110,19 @@ def read_outputs(
             )
             for spec in tables
         )
-        pairs = [(spec.string("code"), Expression(spec.string("expression"))) for spec in top.tables("categories")]
+        pairs = _pairs(top)
     return outputs, _categories(pairs, [name for output in outputs for name in output.classes], calibrations)
+
+
+def read_categories(
+    top: Table, classes: Sequence[str], calibrations: Mapping[str, Calibration]
+) -> tuple[CategorySpec, ...]:
+    """``[[categories]] code, expression`` over classes that the card does not name itself."""
+    return _categories(_pairs(top), classes, calibrations)
+
+
+def _pairs(top: Table) -> list[tuple[str, Expression]]:
+    return [(spec.string("code"), Expression(spec.string("expression"))) for spec in top.tables("categories")]
 
 
 def _short(specs: Sequence[Table]) -> tuple[tuple[OutputSpec, ...], list[tuple[str, Expression]]]:

@@ -1,20 +1,23 @@
-"""Any architecture that torchvision registers, with local safetensors weights.
+"""Any architecture that torchvision registers, with local weights or those that torchvision publishes.
 
 Served by onnxruntime from an export made once; with a CUDA device by torch itself in bfloat16.
 """
 
-import os
-import tempfile
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from classifiers.backbones.export import export_onnx
+from classifiers.backbones.exports import kept_export
 from classifiers.backbones.network import Wiring, check_grey, nothing, read
 from classifiers.backbones.onnx import OnnxClassifier
 from classifiers.backbones.pixels import tensor
+from classifiers.backbones.published import architecture, preset
+from classifiers.backbones.states import read_state
 from classifiers.base import CardError, ImageInput, Outputs, Score, scores
 from classifiers.cards import Card
+from classifiers.sources import TORCHVISION
 
 if TYPE_CHECKING:
     import torch
@@ -25,41 +28,55 @@ def open_card(card: Card, *, cache: Path | None = None) -> "OnnxClassifier | Tor
     weights."""
     if len(card.outputs) > 1:
         raise CardError("a torchvision network has one output: give one [[outputs]]")
+    card = _complete(card)
     assert card.input is not None
     if card.input.layout != "NCHW":
         raise CardError('torchvision networks take layout "NCHW": mend [input]')
     if _has_cuda():
         return TorchClassifier(card)
-    name = f"{card.sha256[:32]}-{card.architecture}-{card.input.size}.onnx"
-    folder = cache or card.weights.parent
-    if not os.access(folder, os.W_OK):
-        folder = Path(tempfile.mkdtemp(prefix="loupe-export-"))
-    exported = folder / name
-    if not exported.exists():
-        part = folder / f"{name}.{os.getpid()}.part"
-        outputs = [output.name or "output" for output in card.outputs] + (
-            [card.embedding.output] if card.embedding else []
-        )
-        export_onnx(
-            build(card), part, size=card.input.size, input_name=card.input.name or "image", output_names=outputs
-        )
-        part.replace(exported)
-    return OnnxClassifier(card, weights=exported)
+    outputs = [output.name or "output" for output in card.outputs] + ([card.embedding.output] if card.embedding else [])
+    size, image = card.input.size, card.input.name or "image"
+    name = f"{card.sha256[:32]}-{card.architecture}-{size}-{'-'.join([image, *outputs])}.onnx"
+
+    def export(path: Path) -> None:
+        export_onnx(build(card), path, size=size, input_name=image, output_names=outputs)
+
+    return OnnxClassifier(card, weights=kept_export(name, cache or card.weights.parent, export))
+
+
+def _complete(card: Card) -> Card:
+    """With what the published weights say themselves, where the card does not."""
+    stated = str(card.table["weights"])
+    if stated.startswith(TORCHVISION):
+        weights = stated.removeprefix(TORCHVISION)
+        if not card.architecture:
+            card = replace(card, architecture=architecture(weights))
+        if card.input is None:
+            card = replace(card, input=preset(weights))
+    if not card.architecture:
+        raise CardError("architecture is missing: name it as torchvision does, resnet18 for example")
+    if card.input is None:
+        raise CardError("[input] is missing: give at least size")
+    return card
 
 
 def build(card: Card) -> "torch.nn.Module":
     """The network with the card's weights, in eval mode; forward gives a tuple in the order outputs, embedding."""
     import classifiers.backbones.torchvision_ops  # noqa: F401, I001  must come before torchvision
-    from safetensors.torch import load_file
     from torchvision.models import get_model
     from torchvision.models.feature_extraction import create_feature_extractor, get_graph_node_names
 
-    options: dict[str, Any] = {"num_classes": len(card.outputs[0].classes)} if card.outputs else {}
+    state = read_state(card.weights)
+    options: dict[str, Any] = {}
+    if card.outputs and not card.outputs[0].open:
+        options["num_classes"] = len(card.outputs[0].classes)
+    elif state:
+        # The last tensor of a classification network is the bias of its last layer: one number a class.
+        options["num_classes"] = len(list(state.values())[-1])
     try:
         network = get_model(card.architecture, weights=None, **options)
     except ValueError as error:
         raise CardError(f"architecture: torchvision has no {card.architecture!r}: {error}") from error
-    state = load_file(card.weights)
     try:
         network.load_state_dict(state)
     except RuntimeError as error:

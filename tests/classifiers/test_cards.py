@@ -71,14 +71,16 @@ def test_a_dumped_card_reads_back_the_same(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("changes", "reason"),
     [
-        ({"kind": "sorcery"}, "kind is 'sorcery'; it must be one of onnx, torchvision, remote, heads"),
+        ({"kind": "sorcery"}, "kind is 'sorcery'; it must be one of onnx, torchvision, transformers, remote, heads"),
         ({"name": None}, "name is missing"),
         ({"version": ""}, "version must be a text"),
         ({"name": "a@b"}, "name must be a slug"),
         ({"licence": None}, "licence is missing"),
         ({"sha256": "ab"}, "64 hex digits"),
         ({"sha256": "0" * 64}, "get the right file or mend the card"),
-        ({"weights": "https://example.org/w.onnx"}, "download it"),
+        ({"weights": "http://example.org/w.onnx"}, "over https only"),
+        ({"weights": "torchvision:ResNet18_Weights.DEFAULT"}, "of kind torchvision"),
+        ({"weights": f"hub:a/b@{'0' * 40}"}, "of kind transformers"),
         ({"weights": "absent.onnx"}, "put the file beside the card"),
         ({"input": None}, r"\[input\] is missing"),
         ({"input": {"size": 0}}, "size must be a whole number above 0"),
