@@ -219,10 +219,13 @@ def _beside(card: Card, path: Path) -> Classifier:
 def _card(version: ClassifierVersion) -> Card:
     """The row's card with its weights checked again. A copy kept here that was spoilt is fetched anew, once."""
     try:
-        return _parsed(version)
-    except CardError as error:
-        if version.weights and vault.forget(version.weights):
+        try:
             return _parsed(version)
+        except CardError:
+            if not (version.weights and vault.forget(version.weights)):
+                raise
+            return _parsed(version)
+    except CardError as error:
         raise CardError(f"{version.ref}: {error}") from error
 
 
