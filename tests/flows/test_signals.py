@@ -40,7 +40,9 @@ def law(guidelines: None, tmp_path: Path) -> None:
     shadow = world.heads(tmp_path, eyes, {"HATE": [0.0, 0.0, 0.0, -4.0]}, version="2")
     prompts = taught(tmp_path)
     pinned = [eyes.ref, heads.ref, prompts, *register_signals()]
-    world.publish(*pinned, bands=bands(), shadows=[shadow.ref])
+    # The eyes of tests answer with colours: their categories are not to matter here.
+    loose = {code: {"approve": 0.99, "block": None} for code in ("WEAPONS_DANGEROUS", "REGULATED", "PRIVACY")}
+    world.publish(*pinned, bands={**bands(), **loose}, shadows=[shadow.ref])
     put(rule("small pictures of animals", 'prompt.contains("kitten") && image.width <= 64', "review"))
 
 
