@@ -23,7 +23,7 @@ from classifiers.shapes import (
     read_input,
     read_outputs,
 )
-from classifiers.sources import find_weights
+from classifiers.sources import find_encoder, find_weights
 
 EXTERNAL = "loupe.classifiers"
 """The group of entry points by which other packages bring kinds of their own."""
@@ -41,7 +41,8 @@ SELF_FED = ("torchvision", "transformers")
 @dataclass(frozen=True, slots=True, eq=False)
 class Card:
     """A checked card. ``weights`` is a path that exists and whose sha256 and format have been checked; kinds that
-    have none have an empty path. ``codes`` are the categories of a signal, which needs no network."""
+    have none have an empty path. ``codes`` are the categories of a signal, which needs no network. ``encoder`` is the
+    folder of the sentence encoder on which the heads of a card of kind ``prompts`` may sit, checked alike."""
 
     name: str
     version: str
@@ -57,6 +58,7 @@ class Card:
     backbone: str = ""
     calibrations: Mapping[str, Calibration] = field(default_factory=dict)
     codes: tuple[str, ...] = ()
+    encoder: Path | None = None
 
     @property
     def reference(self) -> str:
@@ -82,8 +84,9 @@ def read(path: Path) -> Card:
         raise CardError(f"{path.name}: {error}") from error
 
 
-def parse(table: Mapping[str, Any], *, folder: Path, weights: Path | None = None) -> Card:
-    """Check a card given as a table. ``weights`` overrides where the file is (a storage gives it another name)."""
+def parse(table: Mapping[str, Any], *, folder: Path, weights: Path | None = None, encoder: Path | None = None) -> Card:
+    """Check a card given as a table. ``weights`` and ``encoder`` override where the files are (a storage gives them
+    other names)."""
     top = Table(table, "card")
     kind = top.string("kind", among=(*KINDS, *entry_points(group=EXTERNAL).names))
     external = kind not in KINDS
@@ -105,7 +108,9 @@ def parse(table: Mapping[str, Any], *, folder: Path, weights: Path | None = None
         codes = tuple(spec.string("category") for spec in top.tables("outputs"))
         if (not codes and kind != "rules") or len(set(codes)) != len(codes):
             raise CardError("a signal lists each category it may speak of once: [[outputs]] category = …")
-        return Card(name, version, kind, path, sha256, table, calibrations=calibrations, codes=codes)
+        spec = top.table("encoder") if kind == "prompts" else None
+        reader = find_encoder(spec, folder=folder, given=encoder) if spec else None
+        return Card(name, version, kind, path, sha256, table, calibrations=calibrations, codes=codes, encoder=reader)
     embedding, fed = read_embedding(top), read_input(top)
     if fed is None and kind not in SELF_FED:
         raise CardError("[input] is missing: give at least size")

@@ -3,8 +3,9 @@
 import hashlib
 import json
 import tomllib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -13,10 +14,12 @@ from numpy.typing import NDArray
 
 from classifiers import cards
 from classifiers.evaluation import evaluate
+from classifiers.folders import folder_sha256
 from classifiers.heads import Calibration, Heads, calibrate
 from classifiers.prompts.examples import Examples
 from classifiers.prompts.grams import gist, letters, words
 from classifiers.prompts.learnt import PromptModel, Vocabulary
+from classifiers.prompts.sentences import Encoder, SentenceModel, highest
 from classifiers.training import TrainingError
 from classifiers.weights import file_sha256
 
@@ -64,20 +67,26 @@ class PromptRecipe:
         """Hex name of the recipe."""
         return hashlib.sha256(json.dumps(asdict(self), sort_keys=True).encode()).hexdigest()
 
+    def on(self, encoder: str) -> str:
+        """Hex name of the recipe on the encoder with this sha256; without one, of the recipe alone."""
+        return hashlib.sha256(f"{self.digest}{encoder}".encode()).hexdigest() if encoder else self.digest
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PromptCandidate:
     """A prompt model that nobody has adopted yet; ``metrics`` maps category -> figures of ``evaluation`` on prompts
     that neither fit nor calibration saw."""
 
-    model: PromptModel
+    model: PromptModel | SentenceModel
     metrics: Mapping[str, Any]
     fingerprint: str
     recipe: PromptRecipe
+    encoder: str = ""
+    """sha256 of the folder of the model's encoder, if it has one."""
 
     def write(self, folder: Path, *, name: str, version: str, licence: str, trained_on: str = "") -> Path:
         """Write weights and card into ``folder`` and return the path of the card. No prompt is in it, but the words
-        that at least two prompts have in common."""
+        that at least two prompts have in common. An encoder is not copied: the card looks for its folder beside it."""
         folder.mkdir(parents=True, exist_ok=True)
         weights = folder / f"{name}-{version}.safetensors"
         part = weights.with_suffix(".part")
@@ -94,24 +103,29 @@ class PromptCandidate:
             "trained_on": trained_on or "labelled prompts of this installation; see manifest_fingerprint",
             "limits": LIMITS,
             "manifest_fingerprint": self.fingerprint,
-            "recipe_digest": self.recipe.digest,
+            "recipe_digest": self.recipe.on(self.encoder),
             "recipe": asdict(self.recipe),
             "outputs": [{"category": code} for code in heads.categories],
             "calibration": cards.describe_calibrations(heads.categories, heads.calibrations),
             "metrics": self.metrics,
         }
+        if isinstance(self.model, SentenceModel):
+            table["encoder"] = {"folder": self.model.encoder.folder.name, "sha256": self.encoder}
         return cards.dump(table, folder / f"{name}-{version}.toml")
 
 
-def train_prompts(examples: Examples, *, recipe: PromptRecipe | None = None) -> PromptCandidate:
-    """Fit TF-IDF and one logistic regression a category, calibrate and measure, on three sets that share no prompt.
+def train_prompts(
+    examples: Examples, *, recipe: PromptRecipe | None = None, encoder: Path | None = None
+) -> PromptCandidate:
+    """Fit TF-IDF, or take the embeddings of a sentence encoder, and one logistic regression a category; calibrate and
+    measure, on three sets that share no prompt.
 
-    The same examples and recipe give the same model. Raises TrainingError when no category has enough examples.
+    The same examples, recipe and encoder give the same model. Raises TrainingError when no category has enough
+    examples, CardError when the encoder cannot be used.
     """
     from sklearn.linear_model import LogisticRegression
 
     recipe = recipe or PromptRecipe()
-    gists = [gist(prompt) for prompt in examples.prompts]
     here = {name: np.flatnonzero(examples.split == name) for name in ("fit", "calibrate", "test")}
     target = {code: np.array([code in codes for codes in examples.labels]) for code in examples.categories}
     fitted = {
@@ -121,21 +135,23 @@ def train_prompts(examples: Examples, *, recipe: PromptRecipe | None = None) -> 
     }
     if not fitted:
         raise TrainingError(f"no category has {recipe.fewest} prompts with and without it: label more")
-    by_word, vocabulary = _counted(gists, here["fit"], words, most=recipe.words)
-    by_letter, spellings = _counted(gists, here["fit"], letters, most=recipe.letters)
-    from scipy.sparse import hstack
-
-    table = hstack([by_word, by_letter]).tocsr()
+    build: Callable[[Heads], PromptModel | SentenceModel]
+    if encoder is None:
+        table, rows, build = _weighed(examples.prompts, here["fit"], recipe)
+    else:
+        reader = Encoder(encoder)
+        (table, rows), build = reader.embed(examples.prompts), partial(SentenceModel, reader)
+    first = np.searchsorted(rows, np.arange(len(examples.prompts)))
     weight, bias = [], []
     for label in fitted.values():
         solver = LogisticRegression(
             C=recipe.strength, class_weight="balanced", solver="liblinear", random_state=recipe.seed
         )
-        solver.fit(table[here["fit"]], label[here["fit"]])
+        solver.fit(table[first[here["fit"]]], label[here["fit"]])
         weight.append(solver.coef_[0])
         bias.append(solver.intercept_[0])
     stacked = np.stack(weight).astype(np.float32)
-    logits = np.asarray(table @ stacked.T) + np.array(bias)
+    logits = highest(np.asarray(table @ stacked.T) + np.array(bias), rows, len(examples.prompts)).astype(np.float64)
     calibrations = [
         calibrate(logits[here["calibrate"], k], label[here["calibrate"]]) for k, label in enumerate(fitted.values())
     ]
@@ -143,7 +159,20 @@ def train_prompts(examples: Examples, *, recipe: PromptRecipe | None = None) -> 
     metrics = {
         code: _measured(calibrations[k], logits[:, k], label, here) for k, (code, label) in enumerate(fitted.items())
     }
-    return PromptCandidate(PromptModel(vocabulary, spellings, heads), metrics, examples.fingerprint, recipe)
+    sha256 = folder_sha256(encoder) if encoder else ""
+    return PromptCandidate(build(heads), metrics, examples.fingerprint, recipe, sha256)
+
+
+def _weighed(
+    prompts: Sequence[str], fit: NDArray[np.int64], recipe: PromptRecipe
+) -> tuple[Any, NDArray[np.int64], Callable[[Heads], PromptModel]]:
+    """TF-IDF of every prompt [N, F], the rows of the prompts in it, and what makes a model of heads on it."""
+    from scipy.sparse import hstack
+
+    gists = [gist(prompt) for prompt in prompts]
+    by_word, vocabulary = _counted(gists, fit, words, most=recipe.words)
+    by_letter, spellings = _counted(gists, fit, letters, most=recipe.letters)
+    return hstack([by_word, by_letter]).tocsr(), np.arange(len(gists)), partial(PromptModel, vocabulary, spellings)
 
 
 def _counted(

@@ -222,7 +222,8 @@ def _card(version: ClassifierVersion) -> Card:
         try:
             return _parsed(version)
         except CardError:
-            if not (version.weights and vault.forget(version.weights)):
+            names = [name for name in (version.weights, vault.encoder_name(version.card)) if name]
+            if not [name for name in names if vault.forget(name)]:
                 raise
             return _parsed(version)
     except CardError as error:
@@ -231,4 +232,6 @@ def _card(version: ClassifierVersion) -> Card:
 
 def _parsed(version: ClassifierVersion) -> Card:
     path = vault.local(version.weights) if version.weights else None
-    return cards.parse(version.card, folder=path.parent if path else Path(), weights=path)
+    name = vault.encoder_name(version.card)
+    encoder = vault.local(name) if name else None
+    return cards.parse(version.card, folder=path.parent if path else Path(), weights=path, encoder=encoder)

@@ -12,11 +12,13 @@ import numpy as np
 
 from classifiers import registry
 from classifiers.base import CardError
+from classifiers.folders import folder_sha256
 from classifiers.heads import Heads
 from classifiers.manifests import Manifest
 from classifiers.models import ClassifierVersion
 from classifiers.prompt_training import PromptRecipe, train_prompts
 from classifiers.prompts.examples import Examples
+from classifiers.sources import HUB, find_folder
 from classifiers.training import Recipe, train_heads
 
 _KIND = "heads"
@@ -133,18 +135,32 @@ def describe(result: Retraining) -> dict[str, Any]:
     }
 
 
-def retrain_prompts(examples: Examples, *, recipe: PromptRecipe, name: str) -> Retraining:
+def retrain_prompts(examples: Examples, *, recipe: PromptRecipe, name: str, encoder: str = "") -> Retraining:
     """Teach a prompt model and register it as the next version of ``name``; nothing is done when nothing changed.
+    ``encoder``: folder of a sentence encoder, or ``hub:owner/name@revision``.
 
-    Raises TrainingError when the examples are too few.
+    Raises TrainingError when the examples are too few, CardError when the encoder cannot be used.
     """
     family = list(ClassifierVersion.objects.filter(name=name).order_by("created_at"))
-    same = [
-        row for row in family if row.manifest_fingerprint == examples.fingerprint and row.recipe_digest == recipe.digest
-    ]
-    if same:
-        return Retraining(same[-1], skipped=True)
-    candidate = train_prompts(examples, recipe=recipe)
     with TemporaryDirectory(prefix="loupe-candidate-") as folder:
+        reader = encoder_of(encoder, Path(folder)) if encoder else None
+        digest = recipe.on(folder_sha256(reader) if reader else "")
+        same = [
+            row for row in family if row.manifest_fingerprint == examples.fingerprint and row.recipe_digest == digest
+        ]
+        if same:
+            return Retraining(same[-1], skipped=True)
+        candidate = train_prompts(examples, recipe=recipe, encoder=reader)
         card = candidate.write(Path(folder), name=name, version=_next(family), licence=_LICENCE)
         return Retraining(registry.register(card), skipped=False)
+
+
+def encoder_of(stated: str, beside: Path) -> Path:
+    """The folder meant, in ``beside``, where the candidate's card will look for it. CardError where there is none."""
+    found = find_folder(stated, Path.cwd() if not stated.startswith(HUB) else beside).resolve()
+    if not found.is_dir():
+        raise CardError(f"{stated} is no folder: give that of a sentence encoder")
+    link = beside / found.name
+    if not link.exists():
+        link.symlink_to(found)
+    return link

@@ -3,7 +3,9 @@
 import os
 import shutil
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from classifiers.base import CardError
 from classifiers.cards import Card
@@ -13,18 +15,32 @@ _FOLDER = ".tar"
 
 
 def store(card: Card) -> str:
-    """The name under which the card's weights now lie in the storage; a folder lies there as one tar."""
+    """The name under which the card's weights now lie in the storage, and with them its encoder; a folder lies there
+    as one tar."""
+    if card.encoder:
+        _put(card.encoder, str(encoder_name(card.table)).removesuffix(_FOLDER))
+    return _put(card.weights, card.sha256)
+
+
+def encoder_name(table: Mapping[str, Any]) -> str | None:
+    """Under which the encoder of this card lies in the storage: all versions on it share it."""
+    if table.get("kind") != "prompts" or "encoder" not in table:
+        return None
+    return f"{table['encoder']['sha256'].lower()}{_FOLDER}"
+
+
+def _put(path: Path, sha256: str) -> str:
     from django.core.files import File
     from django.core.files.storage import storages
 
-    packed = card.weights.is_dir()
-    name = f"{card.sha256}{_FOLDER if packed else card.weights.suffix.lower()}"
+    packed = path.is_dir()
+    name = f"{sha256}{_FOLDER if packed else path.suffix.lower()}"
     storage = storages["models"]
     if storage.exists(name):
         return name
     with tempfile.TemporaryDirectory() as folder:
-        path = pack(card.weights, Path(folder) / name) if packed else card.weights
-        with path.open("rb") as file:
+        whole = pack(path, Path(folder) / name) if packed else path
+        with whole.open("rb") as file:
             return storage.save(name, File(file))
 
 

@@ -97,7 +97,12 @@ def judge(prompt: str, *, negative_prompt: str = "") -> Judged:
 
 
 def hear(version: ClassifierVersion, prompt: str, heard: Heard) -> None:
-    """Add one signal's word; one that fails is evidence of doubt."""
+    """Add one signal's word; one that fails is evidence of doubt, and so is one that this process cannot ask: sentence
+    encoders are heavy, and read prompts in triage only."""
+    if version.kind == "prompts" and "encoder" in version.card:
+        later = _("%(ref)s reads prompts in triage only") % {"ref": version.ref}
+        heard.evidence.append(Evidence(version.ref, error=later))
+        return
     try:
         if version.kind == "terms":
             listed = cast("TermList", registry.load(version))

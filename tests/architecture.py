@@ -23,6 +23,7 @@ HEAVY: Final = {
     "onnxruntime",
     "onnxscript",
     "transformers",
+    "sentence_transformers",
     "faiss",
     "sklearn",
     "scipy",

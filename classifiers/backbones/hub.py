@@ -30,7 +30,7 @@ def snapshot(stated: str, folder: Path) -> Path:
             revision=revision,
             local_dir=target,
             allow_patterns=[f"*{suffix}" for suffix in SUFFIXES],
-            ignore_patterns=["*/*"],
+            ignore_patterns=["*/*/*", "[!0-9]*/*"],
         )
     except Exception as error:  # the library raises as many kinds as HTTP has ways to fail
         reason = str(error).strip().splitlines() or [type(error).__name__]

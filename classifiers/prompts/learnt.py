@@ -1,4 +1,5 @@
-"""The signal of kind ``prompts``: what a model that was taught on labelled prompts makes of one. numpy only."""
+"""The signal of kind ``prompts``: what a model that was taught on labelled prompts makes of one. numpy only, unless the
+card names a sentence encoder."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -13,6 +14,7 @@ from classifiers.base import CardError, FloatArray, ImageInput, Outputs, Score, 
 from classifiers.cards import Card
 from classifiers.heads import Heads
 from classifiers.prompts.grams import gist, letters, words
+from classifiers.prompts.sentences import Encoder, SentenceModel
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -54,12 +56,7 @@ class PromptModel:
 
     def apply(self, prompts: Sequence[str]) -> FloatArray:
         """Calibrated probabilities [N, K]."""
-        calibrated = [
-            one.apply(column) for one, column in zip(self.heads.calibrations, self.logits(prompts).T, strict=True)
-        ]
-        return (
-            np.stack(calibrated, axis=1).astype(np.float32) if calibrated else np.zeros((len(prompts), 0), np.float32)
-        )
+        return self.heads.calibrated(self.logits(prompts).astype(np.float64))
 
     def save(self, path: Path) -> None:
         """One safetensors file that holds everything ``load`` needs."""
@@ -106,7 +103,9 @@ class PromptScreen:
     def __init__(self, card: Card) -> None:
         self.card = card
         self.name, self.version, self.categories = card.name, card.version, card.codes
-        self.model = PromptModel.load(card.weights)
+        self.model: PromptModel | SentenceModel = (
+            PromptModel.load(card.weights) if card.encoder is None else _read(card)
+        )
 
     def check(self) -> None:
         """CardError unless the model has the card's categories and answers with finite numbers."""
@@ -117,6 +116,8 @@ class PromptScreen:
             )
         if not np.isfinite(self.model.apply(["a view of the Earth from the moon", ""])).all():
             raise CardError("the model yields NaN or infinity for a plain prompt: its weights are damaged")
+        if isinstance(self.model, SentenceModel):
+            self.model.encoder.check()
 
     def run(self, images: Sequence[ImageInput]) -> Outputs:
         """Probabilities [N, K]; 0 where there is no prompt to judge."""
@@ -126,6 +127,12 @@ class PromptScreen:
 
     def score(self, images: Sequence[ImageInput]) -> list[Score]:
         return scores(self.run(images), self.categories)
+
+
+def _read(card: Card) -> SentenceModel:
+    assert card.encoder is not None
+    device = "cuda" if card.table.get("device") == "cuda" else "cpu"
+    return SentenceModel(Encoder(card.encoder, device=device), Heads.load(card.weights))
 
 
 def open_card(card: Card, *, cache: Path | None = None) -> PromptScreen:  # noqa: ARG001 - as every opener

@@ -28,6 +28,8 @@ class Hub(BaseHTTPRequestHandler):
         "pytorch_model.bin": b"a pickle",
         "modeling.py": b"code",
         "onnx/config.json": b"another",
+        "1_Pooling/config.json": b"{}",
+        "1_Pooling/deeper/config.json": b"{}",
     }
     asked: ClassVar[list[str]] = []
 
@@ -80,8 +82,11 @@ def test_only_what_counts_is_fetched_of_a_commit(hub: None, tmp_path: Path) -> N
 
     folder = snapshot(f"house/eyes@{REVISION}", tmp_path)
 
-    assert [path.name for path in members(folder)] == ["config.json", "model.safetensors"]
-    assert not any("modeling.py" in path or "pytorch_model" in path or "onnx/" in path for path in Hub.asked)
+    counted = [path.relative_to(folder).as_posix() for path in members(folder)]
+    assert counted == ["1_Pooling/config.json", "config.json", "model.safetensors"]
+    assert not any(
+        "modeling.py" in path or "pytorch_model" in path or "onnx/" in path or "deeper" in path for path in Hub.asked
+    )
 
 
 def test_a_commit_the_hub_does_not_know_is_said(hub: None, tmp_path: Path) -> None:

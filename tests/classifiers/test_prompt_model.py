@@ -22,6 +22,7 @@ from classifiers.prompts import examples
 from classifiers.prompts.examples import Examples, clusters
 from classifiers.prompts.grams import gist, letters, words
 from classifiers.prompts.learnt import PromptModel
+from classifiers.prompts.sentences import SentenceModel
 
 BAD = ["knife fight", "bloody wound", "severed hand", "gory corpse", "violent stabbing", "battlefield carnage"]
 GOOD = ["quiet lake", "sleepy kitten", "bowl of soup", "spring meadow", "paper lantern", "glass teapot"]
@@ -155,7 +156,7 @@ def test_screening_loads_no_learning_library() -> None:
     assert out.stdout.strip() == ""
 
 
-def held_back(data: Examples, model: PromptModel) -> tuple[float, dict[str, tuple[float, float]]]:
+def held_back(data: Examples, model: PromptModel | SentenceModel) -> tuple[float, dict[str, tuple[float, float]]]:
     """AUC of any category against harmless prompts; then by category: among all, and among the labelled ones alone."""
     here = np.flatnonzero(data.split == "test")
     found = model.apply([data.prompts[row] for row in here.tolist()])

@@ -110,6 +110,27 @@ def test_a_learnt_signal_speaks_by_the_plans_bands(
     assert said["matched"] == []
 
 
+def test_what_only_triage_can_read_lets_nothing_through_and_is_not_opened(
+    api_key: str, terms: ClassifierVersion, guidelines: None
+) -> None:
+    reader = ClassifierVersion.objects.create(
+        name="sentences",
+        version="1",
+        kind="prompts",
+        card={"kind": "prompts", "encoder": {"folder": "tiny", "sha256": "0" * 64}},
+        categories=["NUDITY"],
+    )
+    world.publish(terms.ref, reader.ref, bands=BANDS)
+
+    said = check(api_key, "a teapot")
+    assert said["action"] == "review"
+    (why,) = said["reasons"]
+    assert why["code"] == "classifier_error"
+    assert "sentences@1 reads prompts in triage only" in why["text"]
+    assert check(api_key, "a nude child")["action"] == "block"
+    assert not registry.is_open(reader)
+
+
 def test_without_a_plan_a_person_looks(api_key: str) -> None:
     said = check(api_key, "a teapot")
     assert (said["action"], said["plan_version"], said["reasons"][0]["code"]) == ("review", None, "no_plan")

@@ -47,6 +47,12 @@ class Command(BaseCommand):
             "--backbone", default="", metavar="VERSION", help="name@version of the backbone (default: the manifest's)"
         )
         parser.add_argument(
+            "--encoder",
+            default="",
+            metavar="FOLDER",
+            help="for prompts: folder of a sentence encoder, or hub:owner/name@revision, to learn on (default: TF-IDF)",
+        )
+        parser.add_argument(
             "--json", action="store_true", help="print {version, skipped, summary, auc, metrics, …} as JSON"
         )
 
@@ -83,7 +89,9 @@ def trained(options: dict[str, Any]) -> Retraining:
         except TrainingError as error:
             raise BadRecipe(str(error)) from error
         labelled = examples.read(options["manifest"], names=recipe.names)
-        return retrain_prompts(labelled, recipe=recipe, name=options["name"] or "prompts")
+        return retrain_prompts(
+            labelled, recipe=recipe, name=options["name"] or "prompts", encoder=options.get("encoder") or ""
+        )
     manifest = manifests.read(options["manifest"])
     try:
         of_heads = read_recipe(options["recipe"])
