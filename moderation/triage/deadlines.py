@@ -5,46 +5,94 @@ fencing refuses what a thread of the dead still wanted to write.
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
-from typing import TypeVar
+from dataclasses import dataclass
+from queue import SimpleQueue
+from typing import Any, TypeVar
 
 from django.db import connections
 
 T = TypeVar("T")
-
-_abandoned: set[threading.Thread] = set()
 
 
 class Hung(TimeoutError):
     """The call did not end in time. Its thread lives on, and what it returns is heard by nobody."""
 
 
-def within(seconds: float, act: Callable[[], T], *, name: str) -> T:
-    """What `act` returns or raises, or Hung. It runs in a thread of its own, and so sees no open transaction."""
+@dataclass(frozen=True, slots=True)
+class Call:
+    """`bearable`: a process need not end for it, however often it hangs."""
+
+    name: str
+    bearable: bool
+
+
+class Runner:
+    """A thread that does one call after another, until it is given up on or this process ends."""
+
+    def __init__(self) -> None:
+        self.work: SimpleQueue[tuple[Future[Any], Callable[[], Any]]] = SimpleQueue()
+        self.given_up = False
+        self.thread = threading.Thread(target=self.run, name="in time", daemon=True)
+        self.thread.start()
+
+    def run(self) -> None:
+        while not self.given_up:
+            answer(*self.work.get())
+
+
+# Kept for the next call: the memory that a thread's allocator has taken is not given back when it ends.
+_idle: list[Runner] = []
+_abandoned: dict[threading.Thread, Call] = {}
+os.register_at_fork(after_in_child=_idle.clear)
+
+
+def within(seconds: float, act: Callable[[], T], *, name: str, bearable: bool = False) -> T:
+    """What `act` returns or raises, or Hung. It runs in another thread, and so sees no open transaction."""
     future: Future[T] = Future()
-    thread = threading.Thread(target=answer, args=(future, act), name=name, daemon=True)
-    thread.start()
+    runner = _idle.pop() if _idle else Runner()
+    runner.work.put((future, act))
     try:
-        return future.result(timeout=max(seconds, 0.0))
+        result = future.result(timeout=max(seconds, 0.0))
     except TimeoutError as error:
-        if future.done():  # it was `act` that raised it
-            raise
-        _abandoned.add(thread)
-        raise Hung(f"{name}: no answer within {seconds:.1f} s") from error
+        if not future.done():
+            runner.given_up = True
+            _abandoned[runner.thread] = Call(name, bearable)
+            raise Hung(f"{name}: no answer within {seconds:.1f} s") from error
+        _idle.append(runner)  # it was `act` that raised it
+        raise
+    except BaseException:
+        _idle.append(runner)
+        raise
+    _idle.append(runner)
+    return result
 
 
 def hung() -> int:
-    """How many threads of this process were given up and still hang."""
-    _abandoned.difference_update([thread for thread in _abandoned if not thread.is_alive()])
-    return len(_abandoned)
+    """How many threads of this process were given up, still hang, and are not bearable."""
+    return sum(not call.bearable for call in hanging())
 
 
-def answer(future: Future[T], act: Callable[[], T]) -> None:
+def hangs(name: str) -> bool:
+    """Whether a call of this name was given up and still hangs."""
+    return any(call.name == name for call in hanging())
+
+
+def hanging() -> list[Call]:
+    for thread in [thread for thread in _abandoned if not thread.is_alive()]:
+        del _abandoned[thread]
+    return list(_abandoned.values())
+
+
+def answer(future: Future[Any], act: Callable[[], Any]) -> None:
     try:
-        future.set_result(act())
+        result = act()
     except BaseException as error:  # noqa: BLE001 - handed over to who waits
-        future.set_exception(error)
-    finally:
         connections.close_all()
+        future.set_exception(error)
+    else:
+        connections.close_all()
+        future.set_result(result)

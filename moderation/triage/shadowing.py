@@ -8,15 +8,13 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from concurrent.futures import Future
-from threading import Thread
 from typing import TYPE_CHECKING
 
 import numpy as np
 from django.conf import settings
 
 from moderation.routing import Plan
-from moderation.triage.deadlines import answer
+from moderation.triage.deadlines import hangs, within
 from moderation.triage.scoring import Spoken, heads_on, named, run
 
 if TYPE_CHECKING:
@@ -24,9 +22,6 @@ if TYPE_CHECKING:
     from classifiers.models import ClassifierVersion
 
 log = logging.getLogger(__name__)
-
-_looking: dict[str, Thread] = {}
-"""The thread that last ran each shadow in this process."""
 
 
 def look_beside(images: Sequence[ImageInput], plan: Plan, spoken: Spoken) -> None:
@@ -55,8 +50,8 @@ def look_beside(images: Sequence[ImageInput], plan: Plan, spoken: Spoken) -> Non
 
 def alone(version: ClassifierVersion, images: Sequence[ImageInput], spoken: Spoken) -> Spoken:
     """What this version says within its time. Raises TimeoutError, or whatever it raises."""
-    last = _looking.get(version.ref)
-    if last is not None and last.is_alive():
+    name = f"shadow {version.ref}"
+    if hangs(name):
         raise TimeoutError
     # A copy: a thread that is given up on must not write into what is being recorded.
     mine = Spoken(passes=dict(spoken.passes))
@@ -68,10 +63,7 @@ def alone(version: ClassifierVersion, images: Sequence[ImageInput], spoken: Spok
         check(mine, version, len(images))
         return mine
 
-    future: Future[Spoken] = Future()
-    _looking[version.ref] = Thread(target=answer, args=(future, look), name=f"shadow {version.ref}", daemon=True)
-    _looking[version.ref].start()
-    return future.result(timeout=settings.SHADOW_SECONDS)
+    return within(settings.SHADOW_SECONDS, look, name=name, bearable=True)
 
 
 def check(said: Spoken, version: ClassifierVersion, count: int) -> None:

@@ -21,7 +21,7 @@ from moderation.actors import Actor
 from moderation.models import AuditEvent, Client, Embedding, Finding, Status, Submission, TriagePlan, User
 from moderation.plans import MOST_SHADOWS
 from moderation.routing import Plan, PlanError
-from moderation.triage import run_once, shadowing
+from moderation.triage import deadlines, run_once
 from tests import world
 
 COMMAND = Actor.command("test")
@@ -129,7 +129,8 @@ def test_a_shadow_that_hangs_costs_its_time_once(
         first, second = (world.triaged(platform, world.png(red=0.05, seed=seed)) for seed in (1, 2))
     finally:
         free.set()
-        shadowing._looking["colour-eyes@2"].join(60)
+        for thread in list(deadlines._abandoned):
+            thread.join(60)
 
     assert (first.status, second.status) == (Status.APPROVED, Status.APPROVED)
     assert slow.asked == 1  # while it hangs, it is not asked again
