@@ -18,6 +18,16 @@ class DatabaseWrapper(base.DatabaseWrapper):
             pool._check = partial(check_or_sweep, pool)
         return pool
 
+    def make_debug_cursor(self, cursor: Any) -> CursorDebugWrapper:
+        return CursorDebugWrapper(cursor, self)
+
+
+class CursorDebugWrapper(base.CursorDebugWrapper):
+    def copy(self, statement: Any, params: Any = None) -> Any:
+        """As psycopg's own, which Django's wrapper, used where DEBUG=1, cuts down to statements without parameters."""
+        with self.debug_sql(statement, params):
+            return self.cursor.copy(statement, params)
+
 
 def check_or_sweep(pool: ConnectionPool[Any], connection: Connection[Any]) -> None:
     """Returns when the connection lives. When it is dead, so may the others be: all are looked at and replaced."""
