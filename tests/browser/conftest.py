@@ -123,11 +123,12 @@ def window(chromium_browser: Browser, live_server: LiveServer, transactional_db:
         return opened[-1]
 
     yield opener
+    troubles = [trouble for one in opened for trouble in one.troubles]
     for one in opened:
-        one.context.set_offline(True)  # a page that goes away says goodbye; the next test must not hear it
+        # A page that goes away says goodbye; the next test must not hear it. That it cannot is no trouble of the page.
+        one.context.set_offline(True)
         one.context.close()
     fall_silent()
-    troubles = [trouble for one in opened for trouble in one.troubles]
     assert not troubles, "\n".join(troubles)
 
 
