@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import lru_cache
 from itertools import repeat
 from typing import TYPE_CHECKING, Any, Final
@@ -21,13 +21,13 @@ END: Final = b"\xff\xff"
 KEEP: Final = "COPY moderation_embedding (id, submission_id, backbone_id, vector) FROM STDIN (FORMAT BINARY)"
 
 
-def embeddings(query: str, parameters: Mapping[str, Any], *, size: int) -> tuple[NDArray[np.void], NDArray[np.float16]]:
-    """Keys [N] of 16 bytes and embeddings [N, D] that a COPY of (uuid, halfvec) yields. Raises ValueError when one is
-    not of D numbers.
+def embeddings(query: str, parameters: Any, *, size: int, key: str = "V16") -> tuple[NDArray[Any], NDArray[np.float16]]:
+    """Keys [N] and embeddings [N, D] that a binary COPY of (uuid, halfvec), or with another numpy type of `key` (">i8",
+    halfvec), yields. Raises ValueError when one is not of D numbers.
     """
     with connection.cursor() as cursor, cursor.copy(query, parameters) as copy:
         data = b"".join(map(bytes, copy))
-    shape = embedding_rows(size)
+    shape = embedding_rows(size, key)
     body = memoryview(data)[len(SIGNATURE) : -len(END)]
     rows = np.frombuffer(body, shape) if len(body) % shape.itemsize == 0 else np.zeros(1, shape)
     if len(rows) and not (rows["length"] == 4 + 2 * size).all():
@@ -36,9 +36,9 @@ def embeddings(query: str, parameters: Mapping[str, Any], *, size: int) -> tuple
 
 
 @lru_cache(maxsize=8)
-def embedding_rows(size: int) -> np.dtype[np.void]:
-    """A row (uuid, halfvec); pgvector sends a halfvec as its size, two bytes of nothing, and its numbers."""
-    fields: list[Any] = [("fields", ">i2"), ("key_length", ">i4"), ("key", "V16"), ("length", ">i4"), ("size", ">i2")]
+def embedding_rows(size: int, key: str) -> np.dtype[np.void]:
+    """A row (key, halfvec); pgvector sends a halfvec as its size, two bytes of nothing, and its numbers."""
+    fields: list[Any] = [("fields", ">i2"), ("key_length", ">i4"), ("key", key), ("length", ">i4"), ("size", ">i2")]
     return np.dtype([*fields, ("nothing", ">i2"), ("vector", ">f2", (size,))])
 
 

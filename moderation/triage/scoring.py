@@ -6,7 +6,8 @@ import logging
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
+from uuid import UUID
 
 import numpy as np
 from django.conf import settings
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     from classifiers.base import ImageInput, Outputs, Shown
 
 log = logging.getLogger(__name__)
+MOST_READ: Final = 100
+_read: dict[UUID, ClassifierVersion] = {}
 
 
 @dataclass(slots=True)
@@ -130,7 +133,16 @@ def asked(plan: Plan) -> list[str]:
 
 
 def named(refs: Sequence[str]) -> Sequence[ClassifierVersion]:
-    return list(ClassifierVersion.objects.with_refs(list(refs)).select_related("backbone"))
+    """The versions of these refs that are registered. Rows never change, so one that was read once is not read again:
+    a card may be long, and each batch asks.
+    """
+    keys = list(ClassifierVersion.objects.with_refs(list(refs)).values_list("pk", flat=True))
+    if any(key not in _read for key in keys):
+        if len(_read) > MOST_READ:
+            _read.clear()
+        rows = ClassifierVersion.objects.filter(pk__in=keys).select_related("backbone")
+        _read.update({row.pk: row for row in rows})
+    return [_read[key] for key in keys]
 
 
 def run(version: ClassifierVersion, images: Sequence[ImageInput], spoken: Spoken) -> None:
