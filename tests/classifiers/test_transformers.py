@@ -137,6 +137,7 @@ def test_categories_in_words_score_as_the_library_itself(models: Path) -> None:
     assert classifier.embed_texts([]).shape == (0, 8)
 
 
+@pytest.mark.slow
 def test_a_folder_is_registered_as_one_file_and_unpacked_where_it_is_needed(
     db: None, models: Path, tmp_path: Path, settings: Any
 ) -> None:

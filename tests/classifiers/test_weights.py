@@ -72,6 +72,7 @@ def state_card(folder: Path, weights: Path, /, **changes: Any) -> Path:
     )
 
 
+@pytest.mark.slow
 def test_a_state_dict_of_tensors_is_read_without_running_anything(tmp_path: Path) -> None:
     import torch
 
@@ -155,6 +156,7 @@ def published_weights(tmp_path: Path, mirror: str, monkeypatch: pytest.MonkeyPat
     return {"weights": PUBLISHED, "sha256": sha256, "architecture": None, "input": None}
 
 
+@pytest.mark.slow
 def test_weights_of_torchvisions_list_are_fetched_once_and_fed_as_they_want(
     published_weights: dict[str, Any], tmp_path: Path
 ) -> None:
