@@ -137,12 +137,14 @@ def named(refs: Sequence[str]) -> Sequence[ClassifierVersion]:
     a card may be long, and each batch asks.
     """
     keys = list(ClassifierVersion.objects.with_refs(list(refs)).values_list("pk", flat=True))
-    if any(key not in _read for key in keys):
+    found = {key: _read.get(key) for key in keys}  # first, since another thread may clear what was read
+    missing = [key for key, row in found.items() if row is None]
+    if missing:
         if len(_read) > MOST_READ:
             _read.clear()
-        rows = ClassifierVersion.objects.filter(pk__in=keys).select_related("backbone")
-        _read.update({row.pk: row for row in rows})
-    return [_read[key] for key in keys]
+        for row in ClassifierVersion.objects.filter(pk__in=missing).select_related("backbone"):
+            found[row.pk] = _read[row.pk] = row
+    return [row for row in found.values() if row is not None]
 
 
 def run(version: ClassifierVersion, images: Sequence[ImageInput], spoken: Spoken) -> None:
