@@ -22,12 +22,14 @@ import psutil
 
 from bench.harness import PROJECT, django_on_own_services, emit, images, postgres_cpu_s
 from bench.house import await_settled, client, fill_bank, parameters, published, received, timed, work_off
+from config.processes import environment
 
 if TYPE_CHECKING:
+    from classifiers.models import ClassifierVersion
     from moderation.models import Client, Submission
 
 ROUNDS: Final = 3
-COPIES: Final = 3
+COPIES: Final = 6
 SMALL, LARGE = 10_000, 1_000_000
 FINGERPRINTS: Final = """
 INSERT INTO moderation_fingerprint (submission_id, pdq)
@@ -39,28 +41,34 @@ START_SECONDS: Final = 120
 
 def main() -> None:
     with django_on_own_services() as folder:
-        from moderation import policies
-        from moderation.actors import Actor
-        from moderation.models import TriagePlan
-
         pictures, source = images()
         version = published(folder)
-        fill_bank()
         platform = client()
         params = parameters(version, source)
+        memory(platform, pictures, version, params)
+        fill_bank()
         processes(platform, pictures, params)
         archive(platform, pictures, params)
-        plan = TriagePlan.objects.get(number=1)
-        policies.publish_plan(
-            plan.body | {"classifiers": [version.ref]}, note="one backbone alone", actor=Actor.command("bench")
-        )
+
+
+def memory(platform: Client, pictures: list[bytes], version: ClassifierVersion, params: dict[str, Any]) -> None:
+    """A worker process with the backbone alone, then with every other signal beside it; banks and archive are small."""
+    from moderation import policies
+    from moderation.actors import Actor
+    from moderation.models import TriagePlan
+
+    everything = TriagePlan.objects.get(number=1).body
+    for metric, refs in (("worker_rss_mib", [version.ref]), ("worker_rss_all_mib", everything["classifiers"])):
+        me = Actor.command("bench")
+        policies.publish_plan(everything | {"classifiers": refs}, note="for its memory", actor=me)
+        rows = [row for copy in range(COPIES) for row in received(platform, pictures, f"{metric}-{copy}", wait=True)]
         with worker(processes=1) as pids:
-            settle(received(platform, pictures, "alone", wait=True), processes=1)
-            emit("triage_scale", "triage.worker_rss_mib", rss_mib(pids), "MiB", n=1, params=params | {"pinned": 1})
+            settle(rows, processes=1)
+            emit("triage_scale", f"triage.{metric}", rss_mib(pids), "MiB", n=1, params=params | {"pinned": len(refs)})
 
 
 def processes(platform: Client, pictures: list[bytes], params: dict[str, Any]) -> None:
-    ratios, sizes = [], []
+    ratios = []
     for number in range(ROUNDS):
         seconds = {}
         for count in (1, 2):
@@ -69,13 +77,11 @@ def processes(platform: Client, pictures: list[bytes], params: dict[str, Any]) -
                 for copy in range(COPIES)
                 for row in received(platform, pictures, f"scale-{number}-{count}-{copy}", wait=True)
             ]
-            with worker(processes=count) as pids:
+            with worker(processes=count):
                 seconds[count] = timed(settle, rows, count)
-                sizes.append(rss_mib(pids))
         ratios.append(seconds[1] / seconds[2])
     n = ROUNDS * COPIES * len(pictures)
     emit("triage_scale", "triage.scale_2", statistics.median(ratios), "ratio", n=n, params=params)
-    emit("triage_scale", "triage.worker_rss_all_mib", max(sizes), "MiB", n=len(sizes), params=params)
 
 
 def archive(platform: Client, pictures: list[bytes], params: dict[str, Any]) -> None:
@@ -124,7 +130,7 @@ def worker(*, processes: int) -> Iterator[list[int]]:
     store().delete(WARM)
     command = [sys.executable, "-W", "ignore", "-m", "celery", "--app", "config.celery", "worker", "--queues", "triage"]
     command += ["--concurrency", str(processes), "--loglevel", "ERROR", "--without-gossip", "--without-mingle"]
-    process = subprocess.Popen(command, cwd=PROJECT, stdout=subprocess.DEVNULL)
+    process = subprocess.Popen(command, cwd=PROJECT, env=environment(), stdout=subprocess.DEVNULL)
     try:
         deadline = time.monotonic() + START_SECONDS
         while not store().exists(WARM) or len(psutil.Process(process.pid).children()) < processes:

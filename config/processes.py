@@ -76,7 +76,7 @@ def run(mode: Mode, *, port: int) -> int:
         manager = Manager()
         for name, command in commands(mode, port=port).items():
             # `exec`: no shell stays between honcho's signals and the process.
-            manager.add_process(name, f"exec {shlex.join(command)}", cwd=str(PROJECT), env=_environment())
+            manager.add_process(name, f"exec {shlex.join(command)}", cwd=str(PROJECT), env=environment())
         signal.signal(signal.SIGHUP, lambda *_: os.kill(os.getpid(), signal.SIGTERM))  # the terminal was closed
         manager.loop()
         return int(manager.returncode)
@@ -127,8 +127,11 @@ def main(arguments: Sequence[str]) -> int:
         return 1
 
 
-def _environment() -> dict[str, str]:
-    return {**os.environ, "PYTHONUNBUFFERED": "1"}
+def environment() -> dict[str, str]:
+    """What the processes are given: our own environment, and one arena for all threads, unless it says otherwise. glibc
+    keeps a store of freed memory for each thread; a triage worker's came to 50 MiB, and sharing one took no more CPU.
+    """
+    return {"MALLOC_ARENA_MAX": "1", **os.environ, "PYTHONUNBUFFERED": "1"}
 
 
 def _end_with_stdin() -> None:
