@@ -49,6 +49,13 @@ def positive(value: str) -> int:
     return number
 
 
+def natural(value: str) -> int:
+    number = int(value)
+    if number < 0:
+        raise ValueError(f"{number} is negative")
+    return number
+
+
 def listed(value: str) -> list[str]:
     return [part.strip() for part in value.split(",") if part.strip()]
 
@@ -141,6 +148,7 @@ NEIGHBOUR_WINDOW = read("LOUPE_NEIGHBOUR_WINDOW", positive, default=1_000_000)  
 LIKENESS_WINDOW = read("LOUPE_LIKENESS_WINDOW", positive, default=2000)  # images that a crop is sought among
 SHADOW_SECONDS = read("LOUPE_SHADOW_SECONDS", positive, default=5)  # a batch and shadow version, then it is given up on
 REVIEW_LEASE_SECONDS = read("LOUPE_REVIEW_LEASE_SECONDS", positive, default=300)
+REVIEW_UNDO_SECONDS = read("LOUPE_UNDO_SECONDS", natural, default=10)
 IMAGE_URL_SECONDS = 300
 BACKLOG_LIMIT = read("LOUPE_BACKLOG_LIMIT", positive, default=0)  # images; 0: all are taken in, however many wait
 METRICS_TOKEN = read("LOUPE_METRICS_TOKEN", str, default="")
@@ -330,6 +338,7 @@ CELERY_BEAT_SCHEDULE = {
     "sweep": {"task": "moderation.tasks.sweep", "schedule": 5.0, "options": {"expires": 5}},
     "seal": {"task": "moderation.tasks.seal_audit", "schedule": 300.0},
     "join-clusters": {"task": "moderation.tasks.join_clusters", "schedule": 60.0, "options": {"expires": 60}},
+    "apply-decisions": {"task": "review.tasks.apply_decisions", "schedule": 2.0, "options": {"expires": 2}},
     "free-ended-leases": {"task": "review.tasks.free_ended_leases", "schedule": 15.0, "options": {"expires": 15}},
 }
 CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "celerybeat-schedule")

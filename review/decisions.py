@@ -12,24 +12,19 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from uuid_utils.compat import uuid7
 
-from moderation import audit, lifecycle, metrics
+from moderation import audit, metrics
 from moderation.actors import Actor
 from moderation.banks import copies
 from moderation.banks.keeping import Retired, UnfitBank
-from moderation.models import PolicyVersion, Reason, ReviewRequest, Scope, Status, Submission, User
-from review import leases
-from review.cases import guideline, plan_of
+from moderation.models import Bank, Reason, ReviewRequest, Scope, Status, User
+from review import effects, leases
+from review.cases import guideline
 from review.judgements import Judgement, UnfitDecision
-from review.models import Claim, Decision, Outcome, Verdict
+from review.models import Claim, Decision, Effect, EffectState, Outcome, Verdict
 from review.queue import ESCALATED, ClaimEnded, NotForYou, end, locked
 
 LONGEST_KEY: Final = 200
 
-SETTLES: Final[Mapping[Verdict, Status]] = {
-    Verdict.APPROVE: Status.APPROVED,
-    Verdict.BLOCK: Status.BLOCKED,
-    Verdict.QUARANTINE: Status.QUARANTINED,
-}
 # Requests that ask what to do with the image: one answer answers them all.
 SAME_QUESTION: Final = (Reason.UNCERTAIN, Reason.POLICY, Reason.CLASSIFIER_ERROR, Reason.HASH_MATCH)
 
@@ -55,8 +50,9 @@ def decide(
     bank: str = "",
     idempotency_key: str = "",
 ) -> Decision:
-    """Afterwards the decision is on record, the claim has ended, and the request is settled, escalated or free again.
-    With a `bank` (its name, or "category" for that of the gravest category) the image's copies are known from now on.
+    """Afterwards the decision is on record, the claim has ended, and the request is settled, escalated or free again;
+    the image moves when the decision cannot be undone any more (`review.effects`), and with a `bank` (its name, or
+    "category" for that of the gravest category) its copies are known from then on.
 
     The same key with the same words gives the same decision again. Raises UnfitDecision, KeyReused, NoGuideline,
     NotForYou, Claim.DoesNotExist, NotYourClaim or ClaimEnded (late, given back, settled by another); then nothing has
@@ -71,23 +67,19 @@ def decide(
     except ClaimEnded:
         return earlier(claim, said, idempotency_key)
     check(said, claim.request)
-    decision, policy = written(said, claim, reviewer, idempotency_key)
-    settle(said, claim.request)
-    if bank:
-        know_copies(said, decision, bank, claim.request, reviewer)
-    data = recorded(decision, claim, policy)
-    moves = route(said, claim.request)
-    for to in moves:
-        lifecycle.move(claim.request.submission, to, actor=Actor.person(reviewer), reason="decision", **data)
-    if not moves:
+    taught = bank_of(said, bank, claim.request, reviewer) if bank else None
+    decision = written(said, claim, reviewer, idempotency_key)
+    effect = effects.begin(decision, claim.request, bank=taught)
+    settle(said, claim.request, effect)
+    if effect.state != EffectState.APPLIED or not effects.take(effect):
         subject = audit.submission(decision.submission_id)
-        audit.record(audit.Entry(Actor.person(reviewer), "decision.recorded", subject, data))
+        audit.record(audit.Entry(Actor.person(reviewer), "decision.recorded", subject, effects.recorded(decision)))
     transaction.on_commit(partial(metrics.DECISIONS.add, verdict=str(said.verdict)), robust=True)
     return decision
 
 
-def know_copies(said: Judgement, decision: Decision, name: str, request: ReviewRequest, reviewer: User) -> None:
-    """The image's hashes go into the bank. Raises UnfitDecision or NotForYou."""
+def bank_of(said: Judgement, name: str, request: ReviewRequest, reviewer: User) -> Bank | None:
+    """The bank that the image's hashes go into. Raises UnfitDecision or NotForYou."""
     if not reviewer.has_scope(Scope.BANKS_ADD):
         raise NotForYou(_("Your roles do not include “%(scope)s”.") % {"scope": Scope.BANKS_ADD.label})
     if said.verdict not in {Verdict.BLOCK, Verdict.QUARANTINE}:
@@ -97,11 +89,10 @@ def know_copies(said: Judgement, decision: Decision, name: str, request: ReviewR
     categories = [label["category"] for label in said.labels]
     try:
         bank = copies.bank_for(name, categories=categories, gravest=said.category, person=reviewer)
-        if request.reason == Reason.GOLD:
-            return  # it tests the reviewer: nothing comes of it, and nothing tells
-        copies.remember(decision.submission, bank, decision=decision.pk, person=reviewer)
     except (UnfitBank, Retired) as error:
         raise UnfitDecision("#/bank", str(error)) from error
+    # A gold item tests the reviewer: nothing comes of it, and nothing tells.
+    return None if request.reason == Reason.GOLD else bank
 
 
 def earlier(claim: Claim, said: Judgement, idempotency_key: str) -> Decision:
@@ -124,7 +115,7 @@ def check(said: Judgement, request: ReviewRequest) -> None:
         raise UnfitDecision("#/verdict", _("This request is already escalated: decide, or skip it."))
 
 
-def written(said: Judgement, claim: Claim, reviewer: User, idempotency_key: str) -> tuple[Decision, PolicyVersion]:
+def written(said: Judgement, claim: Claim, reviewer: User, idempotency_key: str) -> Decision:
     """The decision's row, by the guideline of the gravest category named, else the likely one. Raises NoGuideline."""
     submission = claim.request.submission
     policy = guideline(said.category or claim.request.category)
@@ -146,18 +137,19 @@ def written(said: Judgement, claim: Claim, reviewer: User, idempotency_key: str)
         decided_at=timezone.now(),
     )
     leases.write(decision)
-    return decision, policy
+    return decision
 
 
-def settle(said: Judgement, request: ReviewRequest) -> None:
-    """Close the request with those it answers too, hand it to the seniors, or leave it to somebody else."""
-    now = timezone.now()
+def settle(said: Judgement, request: ReviewRequest, effect: Effect) -> None:
+    """Close the request with those it answers too, hand it to the seniors, or leave it to somebody else; the latter two
+    once it cannot be undone any more.
+    """
     if said.verdict == Verdict.SKIP:
-        leases.free(request.pk, queue=request.queue, now=now)
+        leases.free(request.pk, queue=request.queue, now=effect.due_at)
     elif said.verdict == Verdict.ESCALATE:
-        leases.free(request.pk, queue=ESCALATED, now=now)
+        leases.free(request.pk, queue=ESCALATED, now=effect.due_at)
     else:
-        leases.close(request, answers=answered_by(said, request), now=now)
+        leases.close(request, answers=answered_by(said, request), now=effect.decision.decided_at)
 
 
 def answered_by(said: Judgement, request: ReviewRequest) -> Collection[Reason]:
@@ -167,28 +159,3 @@ def answered_by(said: Judgement, request: ReviewRequest) -> Collection[Reason]:
     if said.verdict == Verdict.QUARANTINE:
         return Reason  # nobody is to look at it again
     return SAME_QUESTION
-
-
-def route(said: Judgement, request: ReviewRequest) -> list[Status]:
-    """The legal moves to where the verdict puts the image; none when it is there, or only tested the reviewer."""
-    to, origin = SETTLES.get(said.verdict), Status(request.submission.status)
-    if to is None or to == origin or request.reason == Reason.GOLD:
-        return []
-    return [to] if to in lifecycle.LEGAL[origin] else [Status.IN_REVIEW, to]
-
-
-def recorded(decision: Decision, claim: Claim, policy: PolicyVersion) -> dict[str, Any]:
-    """What the audit log keeps of a decision: enough to know what was said, by which rule, and after seeing what."""
-    submission: Submission = claim.request.submission
-    return {
-        "decision": str(decision.pk),
-        "verdict": str(decision.verdict),
-        "labels": decision.labels,
-        "policy": str(policy),
-        "plan": plan_of(submission.plan_id).number if submission.plan_id else None,
-        "seen": decision.seen,
-        "request": str(claim.request_id),
-        "asked": claim.request.reason,
-        "claim": str(claim.pk),
-        "claimed_at": claim.claimed_at.isoformat(),
-    }

@@ -28,7 +28,7 @@ from moderation.policies import parsed
 from moderation.taxonomy import UNTRAINABLE
 from moderation.triage.scoring import pinned
 from review.cases import plan_of
-from review.models import Dataset, Decision, Verdict
+from review.models import Dataset, Decision, EffectState, Verdict
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -87,8 +87,10 @@ class Judged:
 
 
 def decisive() -> QuerySet[Decision]:
-    """Decisions that say yes or no about an image people may still use."""
-    return Decision.objects.filter(verdict__in=DECISIVE).exclude(submission__status=Status.QUARANTINED)
+    """Decisions in effect that say yes or no about an image people may still use."""
+    return Decision.objects.filter(verdict__in=DECISIVE, effect__state=EffectState.APPLIED).exclude(
+        submission__status=Status.QUARANTINED
+    )
 
 
 def judged(query: Query) -> Iterator[list[Judged]]:

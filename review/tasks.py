@@ -4,9 +4,19 @@ from __future__ import annotations
 
 from celery import shared_task
 
-from review import queue
+from moderation.tasks import recheck
+from review import effects, queue
 
 
 @shared_task(name="review.tasks.free_ended_leases")
 def free_ended_leases() -> dict[str, int]:
     return {"ended": queue.free_ended()}
+
+
+@shared_task(name="review.tasks.apply_decisions")
+def apply_decisions() -> dict[str, int]:
+    """What may not be undone any more takes effect."""
+    applied, learnt = effects.apply_due()
+    if learnt:
+        recheck.delay()
+    return {"applied": applied}

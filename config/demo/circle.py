@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
+from django.conf import settings
 from django.core.management import CommandError, call_command
 from django.utils.translation import gettext as _
 from rich.console import Console
@@ -24,11 +25,12 @@ from moderation.policies import parsed
 from moderation.routing import Context, Route, route
 from moderation.triage.replay import evidence_under
 from moderation.wording import sentence
-from review.models import Decision
+from review.models import Decision, Effect, EffectState
 
 FRESH: Final = 160
 REVIEWS: Final = 400
 SETTLE_SECONDS: Final = 120.0
+EFFECT_SECONDS: Final = 60
 
 
 class Broken(Exception):
@@ -77,6 +79,7 @@ class Circle:
             _("%(who)s holds requests one lease at a time, no two people the same") % {"who": login["username"]},
         )
         self.line("decide", _("%(now)s now, %(all)d decisions in all") % {"now": worded(verdicts), "all": decided})
+        await_effects()
         manifest = self.export()
         version = self.train(Path(manifest["path"]))
         after = self.adopt(version)
@@ -201,6 +204,15 @@ def settle(progress: Callable[[int], object] = int) -> None:
         progress(waiting)
         time.sleep(0.1)
     progress(0)
+
+
+def await_effects() -> None:
+    """Wait until no decision can be undone any more. Raises Broken when the worker does not put them into effect."""
+    deadline = time.monotonic() + settings.REVIEW_UNDO_SECONDS + EFFECT_SECONDS
+    while waiting := Effect.objects.filter(state=EffectState.PENDING).count():
+        if time.monotonic() > deadline:
+            raise Broken(_("decide: %(n)d decisions are due, and not in effect yet") % {"n": waiting})
+        time.sleep(0.1)
 
 
 def replayed(rows: Sequence[Submission], plan: TriagePlan) -> list[Route]:

@@ -174,6 +174,7 @@ def request_for(row: Submission, demand: Mapping[str, str]) -> ReviewRequest:
         reason=Reason.HASH_MATCH,
         category=demand["category"],
         priority=DEFAULT_SEVERITY[Category(demand["category"])],
+        severity=DEFAULT_SEVERITY[Category(demand["category"])],
         leased_until=timezone.now(),
     )
 

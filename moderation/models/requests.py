@@ -32,6 +32,7 @@ class ReviewRequest(models.Model):
     )
     queue = models.SlugField(max_length=50, default="general")
     priority = models.SmallIntegerField(default=0, help_text="Higher first.")
+    severity = models.PositiveSmallIntegerField(default=0, db_default=0, help_text="Of the likely category, 0–4.")
     needed = models.PositiveSmallIntegerField(default=1, help_text="Independent decisions that settle it.")
     due_at = models.DateTimeField(null=True)
     opened_at = models.DateTimeField(auto_now_add=True)

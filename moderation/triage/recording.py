@@ -175,6 +175,7 @@ def request_for(outcome: Outcome) -> ReviewRequest | None:
         reason=reason,
         category=route.category if known else "",
         priority=DEFAULT_SEVERITY[Category(route.category)] if known else 0,
+        severity=DEFAULT_SEVERITY[Category(route.category)] if known else 0,
         queue=route.queue or "general",
         leased_until=timezone.now(),
     )

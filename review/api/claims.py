@@ -15,8 +15,9 @@ from moderation.models import Scope
 from moderation.tasks import nudge_recheck
 from review import queue
 from review.api.doors import fields_of, person_of, problems
-from review.api.shapes import DecisionAnswer, DecisionOrder, ExtensionAnswer
+from review.api.shapes import DecisionAnswer, DecisionOrder, ExtensionAnswer, UndoAnswer
 from review.decisions import decide
+from review.effects import undo
 from review.models import Decision
 
 IDEMPOTENCY_KEY = OpenApiParameter(
@@ -76,6 +77,27 @@ class Release(APIView):
         return Response(status=status.HTTP_204_NO_CONTENT)
 
 
+class Undo(APIView):
+    scopes = {"POST": Scope.REVIEW}
+
+    @extend_schema(
+        operation_id="decisions_undo",
+        summary="Take a decision back",
+        request=None,
+        responses={200: UndoAnswer, 409: OpenApiResponse(description="It is in effect already. Nothing was changed.")},
+    )
+    def post(self, request: Request, pk: UUID) -> Response:
+        with problems():
+            claim = undo(pk, person_of(request))
+        return Response(
+            {
+                "decision_id": pk,
+                "claim_id": claim.pk if claim else None,
+                "expires_at": claim.expires_at if claim else None,
+            }
+        )
+
+
 def present(decision: Decision) -> dict[str, Any]:
     return {
         "id": decision.pk,
@@ -88,4 +110,5 @@ def present(decision: Decision) -> dict[str, Any]:
         "seen": decision.seen,
         "policy_version": str(decision.policy),
         "decided_at": decision.decided_at,
+        "undo_until": decision.effect.due_at,
     }

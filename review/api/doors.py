@@ -13,8 +13,9 @@ from rest_framework.request import Request
 from moderation.api.problems import Problem, invalid
 from moderation.models import User
 from review.decisions import KeyReused, NoGuideline
+from review.effects import TooLate
 from review.judgements import UnfitDecision
-from review.models import Claim
+from review.models import Claim, Decision
 from review.queue import ClaimGone, NotForYou
 
 
@@ -41,6 +42,10 @@ def problems() -> Iterator[None]:
         raise Problem(404, _("No such claim"), _("There is no claim with this id.")) from error
     except ClaimGone as error:
         raise Problem(409, _("The claim is not yours any more"), str(error), code="claim_gone") from error
+    except Decision.DoesNotExist as error:
+        raise Problem(404, _("No such decision"), _("You made no decision with this id.")) from error
+    except TooLate as error:
+        raise Problem(409, _("Too late to undo"), str(error), code="too_late") from error
     except KeyReused as error:
         raise Problem(409, _("The key was used before"), str(error), code="key_reused") from error
     except NoGuideline as error:

@@ -122,6 +122,15 @@ class DecisionAnswer(serializers.Serializer[object]):
     seen: serializers.Field[Any, Any, Any, Any] = serializers.DictField()
     policy_version = serializers.CharField(help_text="The guideline it was decided by.")
     decided_at = serializers.DateTimeField()
+    undo_until = serializers.DateTimeField(help_text="Until then nobody outside hears of it, and it may be taken back.")
+
+
+class UndoAnswer(serializers.Serializer[object]):
+    decision_id = serializers.UUIDField()
+    claim_id = serializers.UUIDField(
+        allow_null=True, help_text="Your new lease on the request; null when somebody else was asked meanwhile."
+    )
+    expires_at = serializers.DateTimeField(allow_null=True)
 
 
 class ExtensionAnswer(serializers.Serializer[object]):

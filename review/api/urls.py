@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from review.api.claims import Decisions, Extension, Release
+from review.api.claims import Decisions, Extension, Release, Undo
 from review.api.queues import QueueClaims, Queues
 
 app_name = "review_api"
@@ -12,6 +12,7 @@ urlpatterns = [
     path("queues", Queues.as_view(), name="queues"),
     path("queues/<slug:name>/claim", QueueClaims.as_view(), name="claim"),
     path("claims/<uuid:pk>/decision", Decisions.as_view(), name="decision"),
+    path("decisions/<uuid:pk>/undo", Undo.as_view(), name="undo"),
     path("claims/<uuid:pk>/extend", Extension.as_view(), name="extend"),
     path("claims/<uuid:pk>/release", Release.as_view(), name="release"),
 ]

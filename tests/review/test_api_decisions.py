@@ -51,6 +51,7 @@ def test_a_decision_is_created_and_told(rita: User, claim: Claim) -> None:
         "submission_id": str(claim.request.submission_id),
         "policy_version": "WEAPONS_DANGEROUS v1",
         "decided_at": decision.decided_at.isoformat().replace("+00:00", "Z"),
+        "undo_until": decision.effect.due_at.isoformat().replace("+00:00", "Z"),
     }
 
 

@@ -37,7 +37,7 @@ from moderation.policies import publish_plan
 from moderation.routing import PlanError
 from review import concepts
 from review.concepts import gathering
-from review.models import Claim, Decision
+from review.models import Claim, Decision, Effect
 from tests import world
 
 COMMAND = Actor.command("test")
@@ -228,7 +228,7 @@ def decided(row: Submission, reviewer: User, verdict: str) -> None:
     now = timezone.now()
     asked = ReviewRequest.objects.create(submission=row, reason="uncertain", leased_until=now)
     claim = Claim.objects.create(request=asked, reviewer=reviewer, expires_at=now)
-    Decision.objects.create(
+    decision = Decision.objects.create(
         claim=claim,
         submission=row,
         reviewer=reviewer,
@@ -236,6 +236,7 @@ def decided(row: Submission, reviewer: User, verdict: str) -> None:
         labels=[{"category": "HATE", "severity": 2}] if verdict == "block" else [],
         policy=PolicyVersion.objects.filter(category="HATE")[0],
     )
+    Effect.objects.create(decision=decision, submission=row, state="applied", due_at=now, queue="general")
 
 
 def test_a_concept_by_command(teal: list[Submission]) -> None:

@@ -1,0 +1,21 @@
+"""The data sets made of what people decided."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.db import models
+from uuid_utils.compat import uuid7
+
+
+class Dataset(models.Model):
+    """A label manifest that was written: its fingerprint names it."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    fingerprint = models.CharField(max_length=64, unique=True)
+    rows = models.PositiveBigIntegerField()
+    query = models.JSONField()
+    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    def __str__(self) -> str:
+        return self.fingerprint[:12]
