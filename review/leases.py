@@ -15,6 +15,7 @@ from uuid import UUID
 from django.db import connection, models
 
 from moderation.models import Reason, ReviewRequest, Status, Submission
+from moderation.taxonomy import Severity
 from review.models import Claim, Decision, Outcome
 
 M = TypeVar("M", bound=models.Model)
@@ -74,6 +75,7 @@ SELECT {REQUEST.sql("request")}, {SUBMISSION.sql("submission")},
 FROM moderation_reviewrequest request JOIN moderation_submission submission ON submission.id = request.submission_id
 WHERE request.queue = %(queue)s AND request.closed_at IS NULL AND request.leased_until <= %(now)s
     AND submission.status <> '{Status.QUARANTINED.value}'
+    AND request.severity <= %(most_severe)s AND request.category <> ALL(%(avoided)s::text[])
     AND NOT EXISTS (
         SELECT FROM review_claim claim WHERE claim.request_id = request.id
             AND claim.reviewer_id = %(reviewer)s AND claim.outcome = '{Outcome.DECIDED.value}'
@@ -113,10 +115,28 @@ WHERE submission_id = %(submission)s AND closed_at IS NULL AND (id = %(request)s
 """
 
 
-def find_free(reviewer: UUID, queue: str, *, count: int, now: datetime) -> list[tuple[ReviewRequest, bool]]:
-    """The next requests for this person, locked, with their submissions; and whether an ended claim was left open."""
+def find_free(
+    reviewer: UUID,
+    queue: str,
+    *,
+    count: int,
+    now: datetime,
+    avoided: Collection[str] = (),
+    most_severe: int = Severity.S4,
+) -> list[tuple[ReviewRequest, bool]]:
+    """The next requests for this person, locked, with their submissions; and whether an ended claim was left open.
+    Nothing of a category that they avoid, and nothing graver than `most_severe`.
+    """
+    values: dict[str, Any] = {
+        "queue": queue,
+        "now": now,
+        "reviewer": reviewer,
+        "count": count,
+        "avoided": list(avoided),
+        "most_severe": most_severe,
+    }
     with connection.cursor() as cursor:
-        cursor.execute(FREE, {"queue": queue, "now": now, "reviewer": reviewer, "count": count})
+        cursor.execute(FREE, values)
         rows = cursor.fetchall()
     return [(request_of(row[:-1], SUBMISSION), row[-1]) for row in rows]
 

@@ -26,6 +26,7 @@ from moderation.actors import HOUSE, Actor
 from moderation.models import ReviewRequest, Scope, Status, User
 from review import leases
 from review.models import Claim, Outcome
+from review.wellness.limits import EnoughForNow, limits_of
 
 GENERAL: Final = "general"
 ESCALATED: Final = "escalated"
@@ -66,12 +67,23 @@ def check_queue(reviewer: User, queue: str) -> None:
 def claim(reviewer: User, queue: str, count: int = 1) -> list[Claim]:
     """Up to `count` requests, most urgent first, now leased to `reviewer`; fewer or none when there are no more.
 
-    Nobody gets a request they decided or skipped before, nor one that another person holds. Two statements, whatever
-    the length of the queue; the claims come with their requests and submissions. Raises NotForYou.
+    Nobody gets a request they decided or skipped before, nor one that another person holds, nor what their limits keep
+    from them. Three statements, whatever the length of the queue; the claims come with their requests and submissions.
+    Raises NotForYou or EnoughForNow.
     """
     check_queue(reviewer, queue)
+    limits = limits_of(reviewer)
+    if limits.stopped:
+        raise EnoughForNow(limits.stopped)
     now = timezone.now()
-    found = leases.find_free(reviewer.pk, queue, count=min(count, MOST), now=now)
+    found = leases.find_free(
+        reviewer.pk,
+        queue,
+        count=min(count, MOST),
+        now=now,
+        avoided=limits.avoided,
+        most_severe=limits.most_severe,
+    )
     if not found:
         return []
     left_open = [request.pk for request, is_left_open in found if is_left_open]

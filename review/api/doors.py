@@ -17,6 +17,7 @@ from review.effects import TooLate
 from review.judgements import UnfitDecision
 from review.models import Claim, Decision
 from review.queue import ClaimGone, NotForYou
+from review.wellness.limits import EnoughForNow
 
 
 def person_of(request: Request) -> User:
@@ -50,6 +51,8 @@ def problems() -> Iterator[None]:
         raise Problem(409, _("The key was used before"), str(error), code="key_reused") from error
     except NoGuideline as error:
         raise Problem(409, _("No guideline"), str(error), code="no_guideline") from error
+    except EnoughForNow as error:
+        raise Problem(409, _("Enough for this shift"), str(error), code="exposure_budget") from error
     except NotForYou as error:
         raise PermissionDenied(str(error)) from error
     except UnfitDecision as error:

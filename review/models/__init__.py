@@ -4,5 +4,19 @@ from review.models.claims import Claim, Outcome
 from review.models.datasets import Dataset
 from review.models.decisions import Decision, Verdict
 from review.models.effects import Effect, EffectState
+from review.models.wellness import Exposure, Look, OrganisationSettings, Place, ReviewerSettings
 
-__all__ = ["Claim", "Dataset", "Decision", "Effect", "EffectState", "Outcome", "Verdict"]
+__all__ = [
+    "Claim",
+    "Dataset",
+    "Decision",
+    "Effect",
+    "EffectState",
+    "Exposure",
+    "Look",
+    "OrganisationSettings",
+    "Outcome",
+    "Place",
+    "ReviewerSettings",
+    "Verdict",
+]

@@ -22,6 +22,7 @@ from review.models import Claim
 from review.views.cards import cards, every_choice
 from review.views.past import done
 from review.views.queues import in_words
+from review.wellness.limits import EnoughForNow
 
 IN_HAND: Final = 5  # images a desk holds at a time
 
@@ -59,9 +60,14 @@ def claim(request: PersonRequest, name: str) -> HttpResponse:
     have = set(keys(request, "have"))
     held = [one for one in queue.held(request.user) if one.request.queue == name]
     missing = IN_HAND - len(held)
+    stopped = ""
     if missing > 0:
-        held += queue.claim(request.user, name, missing)
+        try:
+            held += queue.claim(request.user, name, missing)
+        except EnoughForNow as enough:
+            stopped = str(enough)
     context = {
+        "stopped": stopped,
         "cards": cards([one for one in held if one.pk not in have], reviewer=request.user),
         "may_know": request.user.has_scope(Scope.BANKS_ADD),
         "backlog": next((one for one in queue.counts() if one.queue == name), queue.Backlog(name, 0, False, None)),
