@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Final
 from uuid import UUID
 
 from django.conf import settings
@@ -15,12 +15,12 @@ from django.views.decorators.http import require_POST, require_safe
 
 from moderation import policies
 from moderation.models import Scope
-from moderation.taxonomy import Category
 from moderation.views.access import PersonRequest, requires
 from review import queue
 from review.models import Claim
+from review.views import acts
 from review.views.cards import cards, every_choice
-from review.views.past import done
+from review.views.phrases import words
 from review.views.queues import in_words
 from review.wellness.limits import EnoughForNow
 
@@ -46,6 +46,8 @@ def desk(request: PersonRequest, name: str) -> HttpResponse:
         "queue": name,
         "queue_words": in_words(name),
         "words": words(),
+        "acts": acts.table(),
+        "undo_seconds": settings.REVIEW_UNDO_SECONDS,
         "lease_seconds": settings.REVIEW_LEASE_SECONDS,
         "choices": every_choice(policies.in_force()),
     }
@@ -114,24 +116,3 @@ def keys(request: HttpRequest, field: str) -> Sequence[UUID]:
         return [UUID(value) for value in request.POST.getlist(field)[: queue.MOST * 2]]
     except ValueError as error:
         raise BadRequest(_("These are no claims.")) from error
-
-
-def words() -> dict[str, Any]:
-    """What the modules of the desk say."""
-    return {
-        "verdicts": done(),
-        "categories": {code: str(label) for code, label in Category.choices},
-        "ready": _("{n} ready"),
-        "fresh": _("New images have come in."),
-        "ask": _("Block as: press the digit of a category, 0 for more."),
-        "copies": _("and its copies"),
-        "again": _("Try again"),
-        "signIn": _("Sign in"),
-        "signedOut": _("You are signed out, or your role changed. Nothing undecided is lost."),
-        "offline": _("The house does not answer. What you hold stays with you until its lease ends."),
-        "ended": _("“{what}” was not recorded: the lease had ended or somebody settled it. It is no longer yours."),
-        "unsent": _("“{what}” was not saved: no answer came. The image comes back next, so that you can decide again."),
-        "refused": _("“{what}” was not saved. {detail} The image comes back next."),
-        "lostOne": _("The lease on an image ended. It went back to the queue; nothing was decided."),
-        "lostMany": _("The leases on {n} images ended. They went back to the queue; nothing was decided."),
-    }

@@ -36,6 +36,11 @@ export class Card {
     return this.element.querySelector(".note").value.trim();
   }
 
+  // What was written on it before, for somebody to go on with.
+  restore({ note = "" }) {
+    this.element.querySelector(".note").value = note;
+  }
+
   get choices() {
     return [...this.element.querySelectorAll(".cat[data-digit]")];
   }

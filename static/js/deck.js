@@ -7,12 +7,11 @@ const REFILL_AT = 3;
 export class Deck {
   #fetching = null;
   cards = [];
-  sending = new Map(); // decided, not yet confirmed
+  sent = new Map(); // decided in this window, not yet confirmed: card by claim
 
-  constructor({ root, url, pictures }) {
-    this.root = root;
-    this.url = url;
-    this.pictures = pictures;
+  // `decided()` gives the claims that are decided already, here or before a reload, whatever the server knows of that.
+  constructor({ root, url, pictures, decided, added }) {
+    Object.assign(this, { root, url, pictures, decided, added });
   }
 
   get current() {
@@ -31,12 +30,13 @@ export class Deck {
 
   async #claim() {
     const body = new FormData();
-    for (const id of [...this.cards.map((card) => card.id), ...this.sending.keys()]) body.append("have", id);
+    for (const id of [...this.cards.map((card) => card.id), ...this.decided()]) body.append("have", id);
     const answer = await post(this.url, body);
     const part = document.createRange().createContextualFragment(await answer.text());
     const fresh = [...part.querySelectorAll("article.claim")].map((element) => new Card(element));
     this.backlog = part.querySelector("#backlog");
     for (const card of fresh) {
+      this.added(card.element);
       this.root.append(card.element);
       this.cards.push(card);
       this.pictures.fetch(card);
@@ -60,6 +60,19 @@ export class Deck {
     this.cards = this.cards.filter((other) => other !== card);
     this.pictures.forget(card);
     card.remove();
+  }
+
+  // To the top, before what was there; false when it is not in hand.
+  bring(id) {
+    const card = this.cards.find((one) => one.id === id);
+    if (!card) return false;
+    this.cards = [card, ...this.cards.filter((one) => one !== card)];
+    return true;
+  }
+
+  // Nothing is in this window's hands any more.
+  clear() {
+    for (const card of [...this.cards]) this.drop(card);
   }
 
   decodeAhead() {

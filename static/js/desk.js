@@ -2,27 +2,31 @@
 import { Blocking } from "./blocking.js";
 import { Deck } from "./deck.js";
 import { farewell } from "./http.js";
-import { listen } from "./keys.js";
+import { Keymap, listen } from "./keys.js";
 import { Lease } from "./lease.js";
 import { Notices } from "./notices.js";
+import { Outbox } from "./outbox.js";
 import { Pictures } from "./pictures.js";
 import { Reveal } from "./reveal.js";
-import { Sender } from "./sender.js";
+import { Undo } from "./undo.js";
+import { Windows } from "./windows.js";
+import { put, said, words } from "./words.js";
 
 const LEAST_PAINTED = 150; // ms on screen before a decision counts: a key meant for the image before must not hit this one
 const CHECK_AGAIN = 15_000;
 
 const desk = document.querySelector(".desk");
-const words = JSON.parse(document.getElementById("words").textContent);
-const put = (text, fields) => text.replace(/\{(\w+)\}/g, (whole, name) => fields[name] ?? whole);
 const part = (selector) => desk.querySelector(selector);
 
+const keymap = new Keymap(JSON.parse(document.getElementById("acts").textContent));
 const pictures = new Pictures();
 const reveal = new Reveal(pictures);
 const notices = new Notices({ list: part(".notices"), said: part(".said") });
-const deck = new Deck({ root: part(".cards"), url: desk.dataset.claimUrl, pictures });
+const deck = new Deck({ root: part(".cards"), url: desk.dataset.claimUrl, pictures, decided: () => outbox.claims, added: (card) => keymap.label(card) });
 const lease = new Lease({ deck, url: desk.dataset.heartbeatUrl, seconds: Number(desk.dataset.leaseSeconds), lost });
-const sender = new Sender({ url: desk.dataset.decisionUrl, saved, failed });
+const outbox = new Outbox({ person: desk.dataset.person, url: desk.dataset.decisionUrl, saved, refused, waits: signedOut, elsewhere: decidedElsewhere, changed: link });
+const undo = new Undo({ line: part(".undo"), url: desk.dataset.undoUrl, undone, late });
+const windows = new Windows({ name: `loupe.desk.${desk.dataset.person}.${desk.dataset.queue}`, yielded: () => leave("elsewhere") });
 const blocking = new Blocking({
   picker: document.getElementById("picker"),
   done: (labels) => decide("block", labels),
@@ -47,14 +51,13 @@ function present() {
     }
   }
   deck.decodeAhead();
-  part(".done").hidden = Boolean(card) || !rested;
-  part(".waiting").hidden = Boolean(card) || rested;
+  const resting = absent ?? (rested ? "done" : "waiting");
+  for (const rest of desk.querySelectorAll(".rest")) rest.hidden = Boolean(card) || !rest.classList.contains(resting);
   part(".film").hidden = !card;
   draw();
 }
 
 function draw() {
-  desk.dataset.saving = deck.sending.size;
   const frames = deck.cards.slice(0, 6).map((card, place) => {
     const frame = new Image();
     frame.src = card.blurred.src;
@@ -67,14 +70,30 @@ function draw() {
   part(".film .status").textContent = deck.backlog ? `${ready} · ${deck.backlog.textContent.trim()}` : ready;
 }
 
+// Whether what was decided has arrived, for the eye and, when it changes, for the ear.
+let told = "";
+
+function link({ size, offline }) {
+  desk.dataset.saving = size;
+  const state = offline ? "offline" : size ? "sending" : "saved";
+  const chip = document.querySelector(".link");
+  chip.dataset.state = state;
+  chip.querySelector("span").textContent = put(offline && size ? words.link.kept : words.link[state], { n: size });
+  if ((state === "offline") !== (told === "offline")) notices.say(offline ? words.link.offline : words.link.back);
+  told = state;
+}
+
 // --- more work --------------------------------------------------------------------------------------------------------
 let rested = false; // the queue was found empty
+let absent = null; // why nothing is taken: "away" or "elsewhere"
 let offline = null;
 
 async function more() {
+  if (absent) return;
   try {
     const waited = rested;
     await deck.refill();
+    if (absent) return;
     offline = offline?.() ?? null;
     rested = deck.cards.length === 0;
     present();
@@ -100,8 +119,9 @@ function signedOut() {
 }
 
 setInterval(() => {
-  if (deck.low && lease.inUse && (rested || deck.current)) more();
+  if ((deck.low || offline) && lease.inUse && (rested || offline || deck.current)) more();
 }, CHECK_AGAIN);
+window.addEventListener("online", () => more());
 
 // --- deciding ---------------------------------------------------------------------------------------------------------
 function decide(verdict, labels = []) {
@@ -112,39 +132,76 @@ function decide(verdict, labels = []) {
   reveal.hide();
   blocking.end();
   deck.take();
-  deck.sending.set(card.id, card);
+  deck.sent.set(card.id, card);
   top = null;
   present();
   notices.say(said(verdict, labels) + (decision.bank ? ` ${words.copies}` : ""));
-  sender.send(card, decision);
+  if (Number(desk.dataset.undoSeconds)) undo.made(card.id, decision);
+  outbox.add(card.id, decision);
   if (deck.low) more();
 }
 
-function said(verdict, labels) {
-  const names = labels.map((label) => `${words.categories[label.category] ?? label.category} S${label.severity}`);
-  return [words.verdicts[verdict], names.join(", ")].filter(Boolean).join(" · ");
+function saved(entry, answer) {
+  forget(entry.claim);
+  undo.saved(entry.claim, answer);
+  if (offline) more();
 }
 
-function saved(card) {
-  deck.sending.delete(card.id);
-  deck.drop(card);
+// The card of a claim that is over, if this window has one.
+function forget(claim) {
+  const card = deck.sent.get(claim) ?? deck.cards.find((one) => one.id === claim);
+  deck.sent.delete(claim);
+  if (card) deck.drop(card);
   draw();
+  return card;
 }
 
-// Nothing was recorded: say what happened, and what becomes of the image.
-function failed(card, decision, problem) {
-  deck.sending.delete(card.id);
+// Nothing was recorded: say what happened, what was kept, and what becomes of the image.
+function refused({ claim, decision }, problem) {
   const what = said(decision.verdict, decision.labels);
+  const kept = decision.note ? ` ${put(words.kept, { text: decision.note })}` : "";
+  const card = deck.sent.get(claim);
+  undo.drop(claim);
   if (problem.kind === "ended") {
-    deck.drop(card);
-    draw();
-    notices.tell(put(words.ended, { what, detail: problem.detail }), { kind: "warning" });
-    return;
-  }
-  deck.putBack(card);
+    forget(claim);
+    const line = problem.code === "key-reused" ? words.twice : words.ended;
+    notices.tell(put(line, { what, detail: problem.detail }) + kept, { kind: "warning" });
+  } else if (card) {
+    deck.sent.delete(claim);
+    deck.putBack(card);
+    present();
+    notices.tell(put(words.refused, { what, detail: problem.detail }), { kind: "error" });
+  } else notices.tell(put(words.refusedLater, { what, detail: problem.detail }) + kept, { kind: "error" });
+}
+
+// Another window of the same person decided on it.
+function decidedElsewhere({ claim, decision }) {
+  if (!deck.cards.some((card) => card.id === claim)) return;
+  const current = deck.current.id === claim;
+  if (current) reveal.hide();
+  forget(claim);
+  if (current) top = null;
+  notices.tell(put(words.otherWindow, { what: said(decision.verdict, decision.labels) }));
   present();
-  if (problem.kind === "signed-out") signedOut();
-  else notices.tell(put(problem.kind === "offline" ? words.unsent : words.refused, { what, detail: problem.detail }), { kind: "error" });
+  if (deck.low) more();
+}
+
+// Taken back: the image is on screen again, with what was written about it.
+async function undone({ decision }, claim) {
+  const what = said(decision.verdict, decision.labels);
+  if (!claim) return notices.tell(put(words.undoneGone, { what }));
+  await more();
+  if (!deck.bring(claim)) await more(); // the first of the two may have been asked before it was ours again
+  if (deck.bring(claim)) deck.current.restore(decision);
+  present();
+  notices.say(put(words.undone, { what }));
+  return undefined;
+}
+
+function late({ decision, id }, problem) {
+  const what = said(decision.verdict, decision.labels);
+  if (problem.kind === "offline") notices.tell(put(words.undoUnsent, { what }), { kind: "warning" });
+  else notices.tell(put(words.undoLate, { what, detail: problem.detail }), { kind: "warning" });
 }
 
 function lost(cards) {
@@ -153,23 +210,26 @@ function lost(cards) {
   for (const card of cards) deck.drop(card);
   if (current) top = null;
   notices.tell(put(cards.length === 1 ? words.lostOne : words.lostMany, { n: cards.length }), { kind: "warning" });
-  if (!deck.cards.length && !lease.inUse) away();
+  if (!deck.cards.length && !lease.inUse) leave("away");
   else {
     present();
     if (deck.low) more();
   }
 }
 
-// Nobody is there: take nothing more until somebody says so.
-function away() {
+// Nobody is there, or works in another window: nothing more is taken until somebody says so here.
+function leave(why) {
+  if (deck.current) reveal.hide();
+  deck.clear();
   rested = false;
+  absent = why;
   present();
-  part(".waiting").hidden = true;
-  part(".away").hidden = false;
 }
 
 function resume() {
-  part(".away").hidden = true;
+  absent = null;
+  windows.take();
+  present();
   more();
 }
 
@@ -186,13 +246,16 @@ const acts = {
   escalate: calmly(() => deck.current.element.querySelector("[data-act=escalate]") && decide("escalate")),
   skip: calmly(() => decide("skip")),
   block: calmly(() => blocking.begin(deck.current)),
+  undo: () => undo.press(),
   back: () => blocking.end(),
   category: (button) => chosen(button),
   more: () => (blocking.active || blocking.begin(deck.current), blocking.more()),
-  copies: () => blocking.active && blocking.toggleCopies(),
+  copies: () => (blocking.active ? blocking.toggleCopies() : false),
   grade: (button) => blocking.setGrade(button.dataset.grade),
-  show: () => reveal.toggle(),
+  look: () => deck.current && ((held = true), reveal.show()),
+  show: () => deck.current && reveal.toggle(),
   grey: () => reveal.setGrey(!reveal.grey),
+  note: calmly(() => deck.current.element.querySelector(".note").focus()),
   help: () => open("help"),
   history,
   resume,
@@ -208,36 +271,27 @@ document.addEventListener("click", (event) => {
   const button = event.target.closest("[data-act]");
   if (button && button.closest(".desk, .top")) acts[button.dataset.act]?.(button);
   if (event.target.closest("[data-close]")) event.target.closest("dialog").close();
-  const link = event.target.closest("a[href]");
-  if (link && !event.defaultPrevented && !event.ctrlKey && !event.metaKey && link.target !== "_blank") leaving = true;
+  const anchor = event.target.closest("a[href]");
+  if (anchor && !event.defaultPrevented && !event.ctrlKey && !event.metaKey && anchor.target !== "_blank") leaving = true;
 });
 document.addEventListener("submit", () => (leaving = true));
 
-const digits = Object.fromEntries(
-  Array.from({ length: 10 }, (_, number) => [
-    [`Digit${number}`, () => (blocking.active ? blocking.digit(number) : false)],
-    [`Shift+Digit${number}`, () => (blocking.active ? blocking.digit(number, { mark: true }) : false)],
-  ]).flat(),
-);
-
-listen({
-  KeyA: acts.approve,
-  KeyB: acts.block,
-  KeyC: () => (blocking.active ? blocking.toggleCopies() : false),
-  KeyE: acts.escalate,
-  KeyS: acts.skip,
-  KeyV: () => deck.current && acts.show(),
-  KeyG: () => acts.grey(),
-  KeyH: history,
-  KeyN: calmly(() => deck.current.element.querySelector(".note").focus()),
-  "?": acts.help,
-  Space: () => deck.current && ((held = true), reveal.show()),
+// Keys that nobody can move: they go with the place or the moment, not with the act.
+const digits = Array.from({ length: 10 }, (_, number) => [
+  [`${number}`, () => (blocking.active ? blocking.digit(number) : false)],
+  [`Shift+${number}`, () => (blocking.active ? blocking.digit(number, { mark: true }) : false)],
+]).flat();
+const fixed = {
   Escape: () => (blocking.active ? blocking.end() : reveal.hide()),
   ArrowUp: () => (blocking.active ? blocking.shiftGrade(1) : false),
   ArrowDown: () => (blocking.active ? blocking.shiftGrade(-1) : false),
   Enter: () => (blocking.active ? blocking.confirm() : false),
-  ...digits,
-});
+  "Ctrl+Z": acts.undo,
+  ...Object.fromEntries(digits),
+};
+
+listen((name) => fixed[name] ?? acts[keymap.actOf(name)]);
+keymap.label(document);
 
 // Looking lasts as long as the key or the pointer is held, and never outlasts the reader's attention.
 let held = false; // by Space
@@ -266,4 +320,6 @@ window.addEventListener("pagehide", () => {
 });
 window.addEventListener("pageshow", (event) => event.persisted && location.reload());
 
+windows.take();
+outbox.resume();
 more();

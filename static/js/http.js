@@ -1,12 +1,14 @@
 // Talking to the house: every failure comes back as a named kind, never as a silent nothing.
 const token = () => document.querySelector("[name=csrfmiddlewaretoken]")?.value ?? "";
 
+const KINDS = { 401: "signed-out", 403: "signed-out", 404: "ended", 409: "ended", 429: "offline", 502: "offline", 503: "offline", 504: "offline" };
+
 export class Refused extends Error {
-  // kind: "offline" (no answer), "ended" (409: not ours any more), "signed-out" (401, 403), "failed" (anything else)
-  constructor(kind, detail = "") {
+  // kind: "offline" (no answer, or none for now), "ended" (409: not ours any more), "signed-out" (401, 403), "failed" (anything
+  // else); code: the end of the problem's type, as in "claim-gone"
+  constructor(kind, { detail = "", code = "" } = {}) {
     super(detail || kind);
-    this.kind = kind;
-    this.detail = detail;
+    Object.assign(this, { kind, detail, code });
   }
 }
 
@@ -26,8 +28,10 @@ export async function post(url, body, { headers = {}, ...options } = {}) {
   }
   if (answer.ok) return answer;
   const problem = answer.headers.get("Content-Type")?.includes("json") ? await answer.json().catch(() => ({})) : {};
-  const kinds = { 401: "signed-out", 403: "signed-out", 404: "ended", 409: "ended" };
-  throw new Refused(kinds[answer.status] ?? "failed", problem.detail ?? "");
+  const code = (problem.type ?? "").split(":").at(-1);
+  const said = problem.errors?.map((one) => one.detail).join(" ");
+  const kind = code === "no-guideline" ? "failed" : (KINDS[answer.status] ?? "failed");
+  throw new Refused(kind, { detail: said || (problem.detail ?? ""), code });
 }
 
 // Sent while the page goes away: nobody waits for the answer.

@@ -1,11 +1,12 @@
-// One key, one act. A key counts once (no auto-repeat), alone (no modifier), and never while somebody writes or a dialog is open.
+// One key, one act. A key counts once (no auto-repeat), and never while somebody writes or a dialog is open.
 const WRITING = "input, textarea, select, [contenteditable]";
 const PRESSING = "button, a[href], summary, input, select, textarea";
 
-// `acts` maps event.code ("KeyA", "Digit1", "Space", "Shift+Digit1") to a function; it returns false to let the key pass.
-export function listen(acts) {
+// `find(name)` gives the function of a key ("A", "+", "1", "Shift+1", "Ctrl+K", "Space"), or nothing; a function that
+// returns false lets the key pass.
+export function listen(find) {
   document.addEventListener("keydown", (event) => {
-    if (event.isComposing || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (event.isComposing || event.altKey) return;
     if (document.querySelector("dialog[open]")) return;
     const target = event.target instanceof Element ? event.target : document.body;
     if (target.closest(WRITING)) {
@@ -13,9 +14,9 @@ export function listen(acts) {
       return;
     }
     if (target.closest(PRESSING) && ["Space", "Enter"].includes(event.code)) return;
-    const act = acts[name(event)];
+    const act = find(nameOf(event));
     if (!act) return;
-    if (event.repeat) {
+    if (event.repeat && !event.code.startsWith("Arrow")) {
       if (event.code === "Space") event.preventDefault(); // a held Space must not scroll
       return;
     }
@@ -23,10 +24,35 @@ export function listen(acts) {
   });
 }
 
-function name(event) {
-  if (event.key === "?") return "?";
-  const code = event.code.replace("Numpad", "Digit");
-  // Letters follow the reader's own layout, digits their place (Shift changes event.key there).
-  const letter = /^[a-z]$/i.test(event.key) ? `Key${event.key.toUpperCase()}` : code;
-  return event.shiftKey ? `Shift+${letter}` : letter;
+// Letters and signs follow the reader's own layout, digits their place (Shift changes event.key there).
+export function nameOf(event) {
+  const digit = /^(?:Digit|Numpad)(\d)$/.exec(event.code)?.[1];
+  const sign = event.key.length === 1 && event.key !== " " ? event.key.toUpperCase() : "";
+  const name = digit ?? (sign || (event.code || event.key).replace(/^Key/, ""));
+  const shift = event.shiftKey && (digit || /^\p{L}$/u.test(name)) ? "Shift+" : ""; // a sign needs Shift on some keyboards
+  return (event.ctrlKey || event.metaKey ? "Ctrl+" : "") + shift + name;
+}
+
+// Which key does what: the house's table with this person's own keys in it.
+export class Keymap {
+  #acts = new Map();
+
+  constructor(table) {
+    this.table = table; // [{act, key, words, fixed}]
+    for (const { act, key } of table) this.#acts.set(key, act);
+  }
+
+  actOf(name) {
+    return this.#acts.get(name);
+  }
+
+  // Every <kbd data-key="act"> in this part shows its key.
+  label(part) {
+    const keys = new Map(this.table.map(({ act, key }) => [act, key]));
+    for (const kbd of part.querySelectorAll("kbd[data-key]")) {
+      const key = keys.get(kbd.dataset.key) ?? "";
+      kbd.textContent = key;
+      kbd.hidden = !key;
+    }
+  }
 }

@@ -10,7 +10,7 @@ from django.utils import timezone
 from playwright.sync_api import Route, expect
 
 from moderation.models import ReviewRequest, User
-from review.models import Claim, Verdict
+from review.models import Claim, Decision, Verdict
 from tests.browser.conftest import Opener
 from tests.browser.desks import DESK, at_desk, card, decide, recorded, shown
 
@@ -95,7 +95,7 @@ def test_a_decision_that_failed_comes_back_next(window: Opener, flats: Send, rit
     assert len(recorded(page)) == 2
 
 
-def test_who_is_signed_out_meanwhile_is_told_and_loses_nothing_undecided(
+def test_what_was_decided_while_signed_out_is_kept_and_sent_after_signing_in(
     window: Opener, flats: Send, rita: User
 ) -> None:
     flats(1)
@@ -103,10 +103,14 @@ def test_who_is_signed_out_meanwhile_is_told_and_loses_nothing_undecided(
     mine.expected = (LOST,)
     page = at_desk(mine.enter(rita, DESK))
     mine.context.clear_cookies()
-    before = shown(page)
-    page.keyboard.press("a")
+    before = decide(page, "a")
     expect(page.get_by_role("alert")).to_contain_text("You are signed out")
-    assert shown(page) == before
+    assert not Decision.objects.exists()
+
+    mine.enter(rita, DESK)
+
+    assert [str(one.claim_id) for one in recorded(page)] == [before]
+    expect(page.get_by_role("heading", name="All done here")).to_be_visible()
 
 
 def test_who_walks_away_gives_the_images_back_and_gets_no_more(window: Opener, flats: Send, rita: User) -> None:

@@ -1,0 +1,43 @@
+"""What one does at the desk, and the key of each act."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """`key` is the house's; one that is `fixed` stays where it is, the others a person may move."""
+
+    code: str
+    key: str
+    words: str | Promise
+    fixed: bool = False
+
+    def for_page(self, key: str) -> dict[str, Any]:
+        return {"act": self.code, "key": key, "words": str(self.words), "fixed": self.fixed}
+
+
+ACTS = (
+    Act("look", "Space", _("hold to look; let go to hide"), fixed=True),
+    Act("show", "V", _("show or hide without holding")),
+    Act("grey", "G", _("look in grey only")),
+    Act("approve", "A", _("approve")),
+    Act("block", "B", _("block: then the digit of a category, 0 for any other")),
+    Act("copies", "C", _("while blocking: make its copies known too")),
+    Act("escalate", "E", _("escalate to a senior")),
+    Act("skip", "S", _("skip: somebody else decides, no reason needed")),
+    Act("undo", "U", _("take the last decision back, also Ctrl+Z")),
+    Act("note", "N", _("write a note for colleagues")),
+    Act("history", "H", _("my last decisions")),
+    Act("help", "?", _("all keys")),
+)
+
+
+def table() -> list[dict[str, Any]]:
+    """Every act with its key, for the page."""
+    return [act.for_page(act.key) for act in ACTS]
