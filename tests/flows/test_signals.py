@@ -11,9 +11,11 @@ import pytest
 from django.core.management import call_command
 
 from moderation import audit
+from moderation.actors import Actor
 from moderation.first_edition import bands, register_signals
 from moderation.models import BankAction, Client, Embedding, Finding, Status, Submission
 from moderation.taxonomy import Category
+from review import concepts
 from tests import world
 from tests.classifiers.provenance import files, signing
 from tests.classifiers.test_prompt_model import drawn
@@ -21,6 +23,7 @@ from tests.flows.conftest import Worker, until
 from tests.moderation import knowing
 from tests.moderation.callers import upload, with_key
 from tests.moderation.rulings import put, rule
+from tests.review.test_concepts import archive, learnt, teal  # noqa: F401 - fixtures
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -117,6 +120,21 @@ def test_every_signal_speaks_on_real_files(
         assert sent[name].status == Status.IN_REVIEW, name
     assert sent["first"].status == Status.APPROVED
     assert list(audit.verify()) == []
+
+
+def test_a_concept_taught_by_examples_speaks_too(
+    teal: list[Submission],  # noqa: F811
+    api_key: str,
+    hire: Callable[[str], Worker],
+) -> None:
+    version = learnt(teal)
+    concepts.switch_on(version, actor=Actor.command("test"))
+    answer = upload(with_key(api_key), world.png(red=0.12, green=0.68, blue=0.7, seed=500, size=32))
+    hire("ada")
+    until(settled, seconds=60, what="the image is triaged")
+    image = Submission.objects.get(pk=answer.json()["id"])
+    assert version.ref in findings(image)
+    assert (image.status, image.flagged) == (Status.IN_REVIEW, ["HATE"])
 
 
 def settled() -> bool:
