@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Final, Literal, Self
 
 Zone = Literal["approve", "review", "block"]
@@ -12,6 +12,8 @@ ON_ERROR: Final = ("review", "wait")
 MOST_SHADOWS: Final = 4
 COPIES_ACROSS: Final = "settle_across_clients"
 COPIES: Final = ("off", "settle", COPIES_ACROSS)
+MOST_VOTES: Final = 5
+SEVERITIES: Final = ("S0", "S1", "S2", "S3", "S4")
 
 
 class PlanError(ValueError):
@@ -57,6 +59,8 @@ class Plan:
     beside them and have no say. `copies`: whether what people decided of a near-duplicate settles the next one, of the
     same client or of any.
 
+    `consensus`: how many people must say the same of an image whose likely category, or severity ("S3"), is named.
+
     `on_error`: an image that one of them failed on goes to a person (review), or waits until it answers (wait).
     """
 
@@ -68,6 +72,11 @@ class Plan:
     on_error: Literal["review", "wait"] = "review"
     shadows: tuple[str, ...] = ()
     copies: str = "off"
+    consensus: Mapping[str, int] = field(default_factory=dict)
+
+    def needed(self, category: str, severity: int) -> int:
+        """How many people must say the same of such an image; the more careful of the two rules holds."""
+        return max(self.consensus.get(category, 1), self.consensus.get(f"S{severity}", 1))
 
     @classmethod
     def from_body(cls, body: Mapping[str, Any], *, number: int) -> Self:
@@ -93,8 +102,30 @@ class Plan:
             raise PlanError(f"on_error is one of {', '.join(ON_ERROR)}, not {on_error!r}")
         tightening = tuple(parsed_tightening(each, bands) for each in body.get("tightening") or ())
         return cls(
-            number, bands, refs, float(rate), tightening, on_error, parsed_shadows(body, refs), parsed_copies(body)
+            number,
+            bands,
+            refs,
+            float(rate),
+            tightening,
+            on_error,
+            parsed_shadows(body, refs),
+            parsed_copies(body),
+            parsed_consensus(body, bands),
         )
+
+
+def parsed_consensus(body: Mapping[str, Any], bands: Mapping[str, Band]) -> Mapping[str, int]:
+    rules = body.get("consensus") or {}
+    if not isinstance(rules, Mapping):
+        raise PlanError("consensus says, for a category or a severity, how many people must say the same")
+    for what, votes in rules.items():
+        if what not in bands and what not in SEVERITIES:
+            raise PlanError(
+                f"consensus names {what!r}; it is a category with a band, or one of {', '.join(SEVERITIES)}"
+            )
+        if not isinstance(votes, int) or isinstance(votes, bool) or not 1 <= votes <= MOST_VOTES:
+            raise PlanError(f"consensus of {what}: a whole number of people from 1 to {MOST_VOTES}")
+    return dict(rules)
 
 
 def parsed_copies(body: Mapping[str, Any]) -> str:

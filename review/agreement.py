@@ -60,7 +60,8 @@ class Agreement:
 
 def verdicts_on(keys: Sequence[UUID]) -> dict[UUID, Verdict]:
     """People's last word on each image, where they have one. One query."""
-    found = Decision.objects.filter(submission__in=keys, verdict__in=SAID).order_by("submission_id", "-id")
+    settled = Decision.objects.filter(effect__settles=True)
+    found = settled.filter(submission__in=keys, verdict__in=SAID).order_by("submission_id", "-id")
     latest = found.distinct("submission_id").values_list("submission_id", "verdict")
     return {key: Verdict(verdict) for key, verdict in latest}
 

@@ -17,8 +17,9 @@ from moderation.actors import Actor
 from moderation.banks import copies
 from moderation.banks.keeping import Retired, UnfitBank
 from moderation.models import Bank, Reason, ReviewRequest, Scope, Status, User
-from review import effects, leases
+from review import consensus, effects, leases
 from review.cases import guideline
+from review.consensus import Word
 from review.judgements import Judgement, UnfitDecision
 from review.models import Claim, Decision, Effect, EffectState, Outcome, Verdict
 from review.queue import ESCALATED, ClaimEnded, NotForYou, end, locked
@@ -50,9 +51,10 @@ def decide(
     bank: str = "",
     idempotency_key: str = "",
 ) -> Decision:
-    """Afterwards the decision is on record, the claim has ended, and the request is settled, escalated or free again;
-    the image moves when the decision cannot be undone any more (`review.effects`), and with a `bank` (its name, or
-    "category" for that of the gravest category) its copies are known from then on.
+    """Afterwards the decision is on record, the claim has ended, and the request is settled, escalated or free again:
+    for one of several votes see `review.consensus`. The image moves when the decision cannot be undone any more
+    (`review.effects`), and with a `bank` (its name, or "category" for that of the gravest category) its copies are
+    known from then on.
 
     The same key with the same words gives the same decision again. Raises UnfitDecision, KeyReused, NoGuideline,
     NotForYou, Claim.DoesNotExist, NotYourClaim or ClaimEnded (late, given back, settled by another); then nothing has
@@ -69,8 +71,9 @@ def decide(
     check(said, claim.request)
     taught = bank_of(said, bank, claim.request, reviewer) if bank else None
     decision = written(said, claim, reviewer, idempotency_key)
-    effect = effects.begin(decision, claim.request, bank=taught)
-    settle(said, claim.request, effect)
+    counted = consensus.count(said.verdict, claim.request)
+    effect = effects.begin(decision, claim.request, settles=counted.settles, bank=taught or counted.bank)
+    settle(said, claim.request, effect, counted.word)
     if effect.state != EffectState.APPLIED or not effects.take(effect):
         subject = audit.submission(decision.submission_id)
         audit.record(audit.Entry(Actor.person(reviewer), "decision.recorded", subject, effects.recorded(decision)))
@@ -140,22 +143,22 @@ def written(said: Judgement, claim: Claim, reviewer: User, idempotency_key: str)
     return decision
 
 
-def settle(said: Judgement, request: ReviewRequest, effect: Effect) -> None:
+def settle(said: Judgement, request: ReviewRequest, effect: Effect, word: Word) -> None:
     """Close the request with those it answers too, hand it to the seniors, or leave it to somebody else; the latter two
     once it cannot be undone any more.
     """
-    if said.verdict == Verdict.SKIP:
+    if word is Word.TESTS:
+        leases.close(request, answers=(), now=effect.decision.decided_at)
+    elif said.verdict == Verdict.SKIP or word is Word.WAITS:
         leases.free(request.pk, queue=request.queue, now=effect.due_at)
-    elif said.verdict == Verdict.ESCALATE:
+    elif said.verdict == Verdict.ESCALATE or word is Word.SPLITS:
         leases.free(request.pk, queue=ESCALATED, now=effect.due_at)
     else:
-        leases.close(request, answers=answered_by(said, request), now=effect.decision.decided_at)
+        leases.close(request, answers=answered_by(said), now=effect.decision.decided_at)
 
 
-def answered_by(said: Judgement, request: ReviewRequest) -> Collection[Reason]:
+def answered_by(said: Judgement) -> Collection[Reason]:
     """For which reasons an open request for the same image needs no answer of its own any more."""
-    if request.reason == Reason.GOLD:
-        return ()
     if said.verdict == Verdict.QUARANTINE:
         return Reason  # nobody is to look at it again
     return SAME_QUESTION

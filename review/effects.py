@@ -20,7 +20,7 @@ from uuid_utils.compat import uuid7
 from moderation import audit, lifecycle
 from moderation.actors import Actor
 from moderation.banks import copies
-from moderation.models import Bank, Reason, ReviewRequest, Status, Submission, User
+from moderation.models import Bank, ReviewRequest, Status, Submission, User
 from review import leases
 from review.cases import plan_of
 from review.models import Claim, Decision, Effect, EffectState, Verdict
@@ -49,10 +49,19 @@ class TooLate(Exception):
     """The decision is in effect, or was taken back already; nothing was changed. Ask for a second opinion instead."""
 
 
-def begin(decision: Decision, request: ReviewRequest, *, bank: Bank | None = None) -> Effect:
-    """The effect of a decision just written, whose rows are locked; due at once where nothing may be undone."""
+def begin(decision: Decision, request: ReviewRequest, *, settles: bool = True, bank: Bank | None = None) -> Effect:
+    """The effect of a decision just written, whose rows are locked; due at once where nothing may be undone. One that
+    does not settle its request takes effect like any other, and moves nothing.
+    """
     due = decision.decided_at + timedelta(seconds=settings.REVIEW_UNDO_SECONDS)
-    effect = Effect(decision=decision, submission=request.submission, due_at=due, queue=request.queue, bank=bank)
+    effect = Effect(
+        decision=decision,
+        submission=request.submission,
+        due_at=due,
+        queue=request.queue,
+        bank=bank,
+        settles=settles,
+    )
     if due <= decision.decided_at:
         effect.state, effect.ended_at = EffectState.APPLIED, decision.decided_at
     effect.save(force_insert=True)
@@ -64,22 +73,24 @@ def take(effect: Effect) -> bool:
     in the transaction that says the effect is applied.
     """
     decision, submission = effect.decision, effect.submission
+    if not effect.settles:
+        return False
     if effect.bank:
         copies.remember(submission, effect.bank, decision=decision.pk, person=decision.reviewer)
-    moves = moves_of(decision, decision.claim.request, Status(submission.status))
+    moves = moves_of(decision, Status(submission.status))
     for to in moves:
         actor = Actor.person(decision.reviewer)
         lifecycle.move(submission, to, actor=actor, reason="decision", **recorded(decision))
     return bool(moves)
 
 
-def moves_of(decision: Decision, request: ReviewRequest, origin: Status) -> list[Status]:
-    """The legal moves to where the verdict puts the image; none when it is there, or only tested the reviewer.
+def moves_of(decision: Decision, origin: Status) -> list[Status]:
+    """The legal moves to where the verdict puts the image; none when it is there.
 
     What lies under legal hold by now stays there: only two people get it out.
     """
     to = SETTLES.get(Verdict(decision.verdict))
-    if to is None or origin in {to, Status.QUARANTINED} or request.reason == Reason.GOLD:
+    if to is None or origin in {to, Status.QUARANTINED}:
         return []
     return [to] if to in lifecycle.LEGAL[origin] else [Status.IN_REVIEW, to]
 
@@ -96,6 +107,7 @@ def recorded(decision: Decision) -> dict[str, Any]:
         "seen": decision.seen,
         "request": str(claim.request_id),
         "asked": claim.request.reason,
+        "needed": claim.request.needed,
         "claim": str(claim.pk),
         "claimed_at": claim.claimed_at.isoformat(),
     }

@@ -23,7 +23,7 @@ from classifiers import manifests, splits
 from classifiers.models import ClassifierVersion
 from moderation import audit
 from moderation.actors import Actor
-from moderation.models import Embedding, Finding, Status, Submission, TriagePlan, User
+from moderation.models import Embedding, Finding, Reason, Status, Submission, TriagePlan, User
 from moderation.policies import parsed
 from moderation.taxonomy import UNTRAINABLE
 from moderation.triage.scoring import pinned
@@ -61,7 +61,9 @@ class Query:
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """A submission with the decisions on it, newest first."""
+    """A submission with people's decisions on it, newest first: those that settled it, and votes that counted towards
+    one.
+    """
 
     submission: Submission
     decisions: Sequence[Decision]
@@ -70,11 +72,15 @@ class Judged:
 
     @property
     def latest(self) -> Decision:
-        return self.decisions[0]
+        """The last that settled it."""
+        return next(one for one in self.decisions if one.effect.settles)
 
-    def agreement(self) -> float:
-        """Share of the decisions that say what the latest says."""
-        return sum(one.verdict == self.latest.verdict for one in self.decisions) / len(self.decisions)
+    def agreeing(self, category: str) -> int:
+        """How many of the decisions say of this category what the latest says."""
+        return sum(
+            one.verdict == self.latest.verdict and names(one, category) == names(self.latest, category)
+            for one in self.decisions
+        )
 
     def labels(self) -> dict[str, tuple[int, int]]:
         """Category → (label, severity); empty when this image is nothing to learn from."""
@@ -86,23 +92,33 @@ class Judged:
         return {category: (0, 0) for category in self.probabilities if category not in UNTRAINABLE}
 
 
+def names(decision: Decision, category: str) -> bool:
+    return any(one["category"] == category for one in decision.labels)
+
+
 def decisive() -> QuerySet[Decision]:
-    """Decisions in effect that say yes or no about an image people may still use."""
-    return Decision.objects.filter(verdict__in=DECISIVE, effect__state=EffectState.APPLIED).exclude(
-        submission__status=Status.QUARANTINED
-    )
+    """Decisions in effect that say yes or no about an image people may still use, and settled it."""
+    return voiced().filter(effect__settles=True)
+
+
+def voiced() -> QuerySet[Decision]:
+    """The same with the votes that others agreed with, or did not. Answers to gold items are none of them."""
+    said = Decision.objects.filter(verdict__in=DECISIVE, effect__state=EffectState.APPLIED)
+    return said.exclude(submission__status=Status.QUARANTINED).exclude(claim__request__reason=Reason.GOLD)
 
 
 def judged(query: Query) -> Iterator[list[Judged]]:
     """Submissions with what people decided and what the classifiers had said, in chunks of bounded memory, by
     submission.
     """
-    decisions = decisive().select_related("submission", "submission__plan", "submission__policy", "policy", "plan")
+    related = ("submission", "submission__plan", "submission__policy", "policy", "plan", "effect")
+    decisions = voiced().select_related(*related)
     if query.since:
         newer = decisive().filter(submission=OuterRef("submission"), decided_at__gte=query.since)
         decisions = decisions.filter(Exists(newer))
     ordered = decisions.order_by("submission_id", "-id").iterator(chunk_size=CHUNK)
-    groups = (list(group) for _key, group in groupby(ordered, key=lambda one: one.submission_id))
+    all_groups = (list(group) for _key, group in groupby(ordered, key=lambda one: one.submission_id))
+    groups = (group for group in all_groups if any(one.effect.settles for one in group))
     while chunk := list(islice(groups, CHUNK)):
         found = findings_of([group[0].submission for group in chunk])
         yield [Judged(group[0].submission, group, *found.get(group[0].submission_id, ({}, ()))) for group in chunk]
@@ -209,7 +225,7 @@ def label_rows(query: Query, cluster: Mapping[str, str], reference: Mapping[UUID
 def label_row(
     one: Judged, category: str, label: int, severity: int, cluster: str, reference: Mapping[UUID, int]
 ) -> manifests.Row:
-    row, latest = one.submission, one.latest
+    row, latest, agreeing = one.submission, one.latest, one.agreeing(category)
     chance = row.inclusion_probability or 1.0
     return manifests.Row(
         submission_id=str(row.pk),
@@ -223,9 +239,9 @@ def label_row(
         category=category,
         severity=severity,
         label=label,
-        source="consensus" if len(one.decisions) > 1 else "human",
+        source="consensus" if agreeing > 1 else "human",
         reviewers=[str(decision.reviewer_id) for decision in one.decisions],
-        agreement=one.agreement(),
+        agreement=agreeing / len(one.decisions),
         decided_at=latest.decided_at,
         policy_version=str(latest.policy),
         plan_version=str(latest.plan.number) if latest.plan else "",

@@ -111,7 +111,8 @@ INSERT INTO review_decision ({DECISION.names()}) VALUES ({DECISION.places()})
 """  # noqa: S608 - the names of our own columns
 CLOSE: Final = """
 UPDATE moderation_reviewrequest SET closed_at = %(now)s
-WHERE submission_id = %(submission)s AND closed_at IS NULL AND (id = %(request)s OR reason = ANY(%(answers)s))
+WHERE submission_id = %(submission)s AND closed_at IS NULL
+    AND (id = %(request)s OR reason = ANY(%(answers)s) AND needed <= %(needed)s)
 """
 
 
@@ -190,11 +191,12 @@ def write(decision: Decision) -> None:
 
 
 def close(request: ReviewRequest, *, answers: Collection[Reason], now: datetime) -> None:
-    """Close a request, and the open ones for the same image whose reasons it answers."""
+    """Close a request, and the open ones for its image whose reasons it answers and that ask for no more people."""
     values: dict[str, Any] = {
         "request": request.pk,
         "submission": request.submission_id,
         "answers": list(answers),
+        "needed": request.needed,
         "now": now,
     }
     with connection.cursor() as cursor:

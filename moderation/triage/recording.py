@@ -16,7 +16,7 @@ from moderation import lifecycle, policies
 from moderation.actors import TRIAGE
 from moderation.banks.signal import keep_matches
 from moderation.models import Fingerprint, Reason, ReviewRequest, Status, Submission, TriagePlan
-from moderation.routing import Route
+from moderation.routing import Plan, Route
 from moderation.rules import hits
 from moderation.taxonomy import DEFAULT_SEVERITY, Category
 from moderation.triage import copying
@@ -91,7 +91,8 @@ def record(outcomes: Sequence[Outcome], spoken: Spoken, *, plan: TriagePlan | No
         }
         copying.keep(version.pk, list(seen.values()), table[list(seen)])
     Fingerprint.objects.bulk_create(fingerprint(one.submission, one.look) for one in ours if one.place.keeps)
-    ReviewRequest.objects.bulk_create([request for one in ours if (request := request_for(one)) is not None])
+    followed = policies.parsed(plan) if plan else None
+    ReviewRequest.objects.bulk_create([request for one in ours if (request := request_for(one, followed)) is not None])
     lifecycle.move_many([move_of(one, plan) for one in ours], actor=TRIAGE)
     indices = [one.index for one in ours if one.index is not None]
     hits.count((version, spoken.shown_of(version, index)) for version in spoken.later for index in indices)
@@ -157,8 +158,10 @@ def cited(route: Route) -> dict[str, str]:
     return {"decision": route.precedent.decision, "copy_of": route.precedent.submission}
 
 
-def request_for(outcome: Outcome) -> ReviewRequest | None:
-    """The row that asks a person to look, when one must."""
+def request_for(outcome: Outcome, plan: Plan | None) -> ReviewRequest | None:
+    """The row that asks a person to look, when one must; several people where the plan says so and the image waits for
+    them.
+    """
     route = outcome.route
     if route.action == "review":
         codes = {why.code for why in route.why}
@@ -170,12 +173,14 @@ def request_for(outcome: Outcome) -> ReviewRequest | None:
     else:
         return None
     known = route.category in Category.values
+    severity = DEFAULT_SEVERITY[Category(route.category)] if known else 0
     return ReviewRequest(
         submission=outcome.submission,
         reason=reason,
         category=route.category if known else "",
-        priority=DEFAULT_SEVERITY[Category(route.category)] if known else 0,
-        severity=DEFAULT_SEVERITY[Category(route.category)] if known else 0,
+        priority=severity,
+        severity=severity,
+        needed=plan.needed(route.category, severity) if plan and route.action == "review" else 1,
         queue=route.queue or "general",
         leased_until=timezone.now(),
     )

@@ -30,6 +30,9 @@ class Effect(models.Model):
     bank = models.ForeignKey("moderation.Bank", on_delete=models.PROTECT, null=True, help_text="Learns the copies.")
     ended_at = models.DateTimeField(null=True)
     ended_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
+    settles = models.BooleanField(
+        default=True, db_default=True, help_text="Not a vote that waits for others, nor an answer to a gold item."
+    )
     words = models.TextField(blank=True, default="", help_text="Why it is held, or why it was sent back.")
 
     class Meta:

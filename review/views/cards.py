@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -18,8 +19,9 @@ from moderation.routing import Band, nearness
 from moderation.taxonomy import DEFAULT_SEVERITY, Category, Severity
 from moderation.wording import category_name, figure, sentence
 from review import cases, images
+from review.consensus import disagreed
 from review.kin import Kin, kin_of
-from review.models import Claim
+from review.models import Claim, Decision, Verdict
 from review.queue import ESCALATED
 
 SHOWN_BANDS: Final = 3
@@ -70,6 +72,7 @@ class Card:
     guidelines: Mapping[str, PolicyVersion]
     kin: Kin | None = None
     kin_glimpses: Sequence[str] = ()
+    votes: Sequence[Decision] = ()  # that differ, for a senior to adjudicate
 
     @property
     def request(self) -> ReviewRequest:
@@ -143,7 +146,16 @@ class Card:
     def why(self) -> list[Reasoning]:
         if self.is_blind:
             return [Reasoning(_("A check of what is settled already. Its scores stay hidden, so as not to sway you."))]
-        return [told(reason) for reason in self.submission.reasons]
+        return [*self.differing, *(told(reason) for reason in self.submission.reasons)]
+
+    @property
+    def differing(self) -> list[Reasoning]:
+        """What people said before, without their names: who adjudicates weighs words, not persons."""
+        if not self.votes:
+            return []
+        said = Counter(spoken(vote) for vote in self.votes)
+        words = "; ".join(f"{count} × {what}" for what, count in sorted(said.items()))
+        return [Reasoning(_("People disagreed: %(votes)s. Your word settles it.") % {"votes": words})]
 
     @property
     def choices(self) -> list[Choice]:
@@ -157,7 +169,7 @@ class Card:
 
 
 def cards(claims: Sequence[Claim], *, reviewer: User) -> list[Card]:
-    """The claims as cards: four queries, whatever their number."""
+    """The claims as cards: four queries, whatever their number, and one for each that is to be adjudicated."""
     if not claims:
         return []
     submissions = [claim.request.submission for claim in claims]
@@ -175,6 +187,7 @@ def cards(claims: Sequence[Claim], *, reviewer: User) -> list[Card]:
             guidelines,
             copies,
             copies.glimpses(reviewer) if copies else (),
+            disagreed(claim.request),
         )
         for claim, submission in zip(claims, submissions, strict=True)
         for copies in [kin.get(submission.pk)]
@@ -198,6 +211,12 @@ def told(reason: Mapping[str, Any]) -> Reasoning:
     value = figure(reason.get("probability")) if reason.get("probability") is not None else ""
     before, found, after = words.partition(value) if value else (words, "", "")
     return Reasoning(before, found, after)
+
+
+def spoken(vote: Decision) -> str:
+    """A vote in words: what was said, and as what."""
+    named = ", ".join(f"{one.name} {one.severity.name}" for one in labelled(vote.labels))
+    return f"{Verdict(vote.verdict).label} ({named})" if named else str(Verdict(vote.verdict).label)
 
 
 def labelled(labels: Iterable[Mapping[str, Any]]) -> list[Choice]:
