@@ -148,6 +148,7 @@ NEIGHBOUR_WINDOW = read("LOUPE_NEIGHBOUR_WINDOW", positive, default=1_000_000)  
 LIKENESS_WINDOW = read("LOUPE_LIKENESS_WINDOW", positive, default=2000)  # images that a crop is sought among
 SHADOW_SECONDS = read("LOUPE_SHADOW_SECONDS", positive, default=5)  # a batch and shadow version, then it is given up on
 REVIEW_LEASE_SECONDS = read("LOUPE_REVIEW_LEASE_SECONDS", positive, default=300)
+REVIEW_MOST_HELD = read("LOUPE_REVIEW_MOST_HELD", positive, default=30)  # leases of one person
 REVIEW_UNDO_SECONDS = read("LOUPE_UNDO_SECONDS", natural, default=10)
 IMAGE_URL_SECONDS = 300
 BACKLOG_LIMIT = read("LOUPE_BACKLOG_LIMIT", positive, default=0)  # images; 0: all are taken in, however many wait

@@ -23,7 +23,14 @@ class Role(models.TextChoices):
 SCOPES: Final[dict[Role, frozenset[Scope]]] = {
     Role.MODERATOR: frozenset({Scope.REVIEW, Scope.BANKS_ADD, Scope.POLICY_READ}),
     Role.SENIOR: frozenset(
-        {Scope.REVIEW, Scope.REVIEW_ESCALATED, Scope.BANKS_ADD, Scope.POLICY_READ, Scope.SUBMISSIONS_READ}
+        {
+            Scope.REVIEW,
+            Scope.REVIEW_ESCALATED,
+            Scope.REVIEW_LEAD,
+            Scope.BANKS_ADD,
+            Scope.POLICY_READ,
+            Scope.SUBMISSIONS_READ,
+        }
     ),
     Role.POLICY_LEAD: frozenset(
         {Scope.POLICY, Scope.BANKS, Scope.POLICY_READ, Scope.SUBMISSIONS_READ, Scope.PROMPTS_CHECK}

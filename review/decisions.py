@@ -22,7 +22,7 @@ from review.cases import guideline
 from review.consensus import Word
 from review.judgements import Judgement, UnfitDecision
 from review.models import Claim, Decision, Effect, EffectState, Outcome, Verdict
-from review.queue import ESCALATED, ClaimEnded, NotForYou, end, locked
+from review.queue import ESCALATED, ClaimEnded, DecidedBefore, NotForYou, end, locked
 
 LONGEST_KEY: Final = 200
 
@@ -57,8 +57,8 @@ def decide(
     known from then on.
 
     The same key with the same words gives the same decision again. Raises UnfitDecision, KeyReused, NoGuideline,
-    NotForYou, Claim.DoesNotExist, NotYourClaim or ClaimEnded (late, given back, settled by another); then nothing has
-    changed.
+    NotForYou, Claim.DoesNotExist, NotYourClaim, ClaimEnded (late, given back, settled by another) or DecidedBefore;
+    then nothing has changed.
     """
     said = Judgement.of(verdict=verdict, labels=labels, rationale=rationale, note=note, seen=seen)
     if len(idempotency_key) > LONGEST_KEY or not idempotency_key.isprintable():
@@ -119,7 +119,9 @@ def check(said: Judgement, request: ReviewRequest) -> None:
 
 
 def written(said: Judgement, claim: Claim, reviewer: User, idempotency_key: str) -> Decision:
-    """The decision's row, by the guideline of the gravest category named, else the likely one. Raises NoGuideline."""
+    """The decision's row, by the guideline of the gravest category named, else the likely one. Raises NoGuideline or
+    DecidedBefore.
+    """
     submission = claim.request.submission
     policy = guideline(said.category or claim.request.category)
     if policy is None:
@@ -139,7 +141,10 @@ def written(said: Judgement, claim: Claim, reviewer: User, idempotency_key: str)
         idempotency_key=idempotency_key,
         decided_at=timezone.now(),
     )
-    leases.write(decision)
+    if not leases.write(decision):
+        raise DecidedBefore(
+            _("You decided on this image before, so somebody else answers this time. Give the request back.")
+        )
     return decision
 
 

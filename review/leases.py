@@ -16,7 +16,7 @@ from django.db import connection, models
 
 from moderation.models import Reason, ReviewRequest, Status, Submission
 from moderation.taxonomy import Severity
-from review.models import Claim, Decision, Outcome
+from review.models import Claim, Decision, EffectState, Outcome
 
 M = TypeVar("M", bound=models.Model)
 
@@ -40,8 +40,12 @@ class Columns(Generic[M]):
     def names(self) -> str:
         return ", ".join(f'"{field.column}"' for field in self.fields)
 
-    def places(self) -> str:
-        return ", ".join(["%s"] * len(self))
+    def places(self, name: str) -> str:
+        return ", ".join(f"%({name}_{number})s" for number in range(len(self)))
+
+    def filled(self, name: str, row: M) -> dict[str, Any]:
+        """The parameters of `places`."""
+        return {f"{name}_{number}": value for number, value in enumerate(self.dump(row))}
 
     def dump(self, row: M) -> list[Any]:
         values = [getattr(row, field.attname) for field in self.fields]
@@ -67,18 +71,32 @@ SUBMISSION: Final = Columns.of(Submission)
 CLAIM: Final = Columns.of(Claim)
 STANDING: Final = Columns.of(Submission, "id", "client", "external_id", "status", "plan")
 
+# What this person said of the image, on whichever request, and did not take back.
+JUDGED: Final = f"""
+SELECT FROM review_decision judged JOIN review_effect effect ON effect.decision_id = judged.id
+WHERE judged.submission_id = {{submission}} AND judged.reviewer_id = %(reviewer)s
+    AND effect.state <> '{EffectState.UNDONE.value}'
+"""
+HAS_JUDGED: Final = f"SELECT EXISTS ({JUDGED.format(submission='%(submission)s')})"
 # One walk along the index request_open_by_queue. A row that somebody else is claiming is passed over; one that somebody
 # claimed since the statement began is looked at again once locked, and passed over too.
 FREE: Final = f"""
+WITH mine AS MATERIALIZED (
+    SELECT held.submission_id FROM review_claim claim JOIN moderation_reviewrequest held ON held.id = claim.request_id
+    WHERE claim.reviewer_id = %(reviewer)s AND claim.ended_at IS NULL AND claim.expires_at > %(now)s
+)
 SELECT {REQUEST.sql("request")}, {SUBMISSION.sql("submission")},
-    EXISTS (SELECT FROM review_claim claim WHERE claim.request_id = request.id AND claim.ended_at IS NULL)
+    EXISTS (SELECT FROM review_claim claim WHERE claim.request_id = request.id AND claim.ended_at IS NULL),
+    (SELECT count(*) FROM mine)
 FROM moderation_reviewrequest request JOIN moderation_submission submission ON submission.id = request.submission_id
 WHERE request.queue = %(queue)s AND request.closed_at IS NULL AND request.leased_until <= %(now)s
-    AND submission.status <> '{Status.QUARANTINED.value}'
     AND request.severity <= %(most_severe)s AND request.category <> ALL(%(avoided)s::text[])
+    AND submission.status <> '{Status.QUARANTINED.value}'
+    AND request.submission_id NOT IN (SELECT submission_id FROM mine)
+    AND NOT EXISTS ({JUDGED.format(submission="request.submission_id")})
     AND NOT EXISTS (
         SELECT FROM review_claim claim WHERE claim.request_id = request.id
-            AND claim.reviewer_id = %(reviewer)s AND claim.outcome = '{Outcome.DECIDED.value}'
+            AND claim.reviewer_id = %(reviewer)s AND claim.outcome = '{Outcome.SENT.value}'
     )
 ORDER BY request.priority DESC, request.id LIMIT %(count)s
 FOR NO KEY UPDATE OF request SKIP LOCKED
@@ -107,13 +125,25 @@ WHERE id = %(claim)s AND ended_at IS NULL AND expires_at > %(now)s
 
 DECISION: Final = Columns.of(Decision)
 DECIDE: Final = f"""
-INSERT INTO review_decision ({DECISION.names()}) VALUES ({DECISION.places()})
-"""  # noqa: S608 - the names of our own columns
+INSERT INTO review_decision ({DECISION.names()}) SELECT {DECISION.places("said")}
+WHERE NOT EXISTS ({JUDGED.format(submission="%(submission)s")})
+"""
 CLOSE: Final = """
 UPDATE moderation_reviewrequest SET closed_at = %(now)s
 WHERE submission_id = %(submission)s AND closed_at IS NULL
     AND (id = %(request)s OR reason = ANY(%(answers)s) AND needed <= %(needed)s)
 """
+
+
+@dataclass(frozen=True, slots=True)
+class Free:
+    """A request that this person may have next, locked, with its submission. `left_open`: an ended claim was left open
+    on it; `held`: how many leases the person has already.
+    """
+
+    request: ReviewRequest
+    left_open: bool
+    held: int
 
 
 def find_free(
@@ -124,9 +154,9 @@ def find_free(
     now: datetime,
     avoided: Collection[str] = (),
     most_severe: int = Severity.S4,
-) -> list[tuple[ReviewRequest, bool]]:
-    """The next requests for this person, locked, with their submissions; and whether an ended claim was left open.
-    Nothing of a category that they avoid, and nothing graver than `most_severe`.
+) -> list[Free]:
+    """The next requests for this person, most urgent first; nothing of an image they have in hand or had a word on,
+    nothing they sent on, no category that they avoid, and nothing graver than `most_severe`.
     """
     values: dict[str, Any] = {
         "queue": queue,
@@ -139,7 +169,7 @@ def find_free(
     with connection.cursor() as cursor:
         cursor.execute(FREE, values)
         rows = cursor.fetchall()
-    return [(request_of(row[:-1], SUBMISSION), row[-1]) for row in rows]
+    return [Free(request_of(row[:-2], SUBMISSION), row[-2], row[-1]) for row in rows]
 
 
 def request_of(values: Sequence[Any], submission: Columns[Submission]) -> ReviewRequest:
@@ -184,10 +214,22 @@ def end(claim_id: UUID, *, outcome: Outcome, now: datetime) -> bool:
         return bool(cursor.rowcount == 1)
 
 
-def write(decision: Decision) -> None:
-    """Add the decision's row."""
+def write(decision: Decision) -> bool:
+    """Add the decision's row; False, and nothing is written, when its reviewer had a word on the image before. The
+    caller has locked the submission.
+    """
+    values = DECISION.filled("said", decision)
+    values |= {"submission": decision.submission_id, "reviewer": decision.reviewer_id}
     with connection.cursor() as cursor:
-        cursor.execute(DECIDE, DECISION.dump(decision))
+        cursor.execute(DECIDE, values)
+        return bool(cursor.rowcount == 1)
+
+
+def has_judged(reviewer: UUID, submission: UUID) -> bool:
+    """Whether this person had a word on the image and did not take it back."""
+    with connection.cursor() as cursor:
+        cursor.execute(HAS_JUDGED, {"reviewer": reviewer, "submission": submission})
+        return bool(cursor.fetchone()[0])
 
 
 def close(request: ReviewRequest, *, answers: Collection[Reason], now: datetime) -> None:

@@ -32,8 +32,6 @@ GENERAL: Final = "general"
 ESCALATED: Final = "escalated"
 MOST: Final = 10  # requests in one claim
 SWEEP: Final = 500  # leases ended in one transaction
-
-
 COUNTED: Final = 10_000  # a longer queue is "at least" this long: counting on would cost with the backlog
 
 
@@ -53,6 +51,14 @@ class ClaimEnded(ClaimGone):
     """Its lease ran out, it was given back, or its request is settled."""
 
 
+class DecidedBefore(ClaimGone):
+    """They had a word on this image already: an answer counts once a person."""
+
+
+class HoldsTooMany(Exception):
+    """Nobody hoards: decide some of what is in hand, or give it back, and claim again."""
+
+
 def is_open_to(reviewer: User, queue: str) -> bool:
     """What was escalated is for seniors; the rest is for every reviewer."""
     return queue != ESCALATED or reviewer.has_scope(Scope.REVIEW_ESCALATED)
@@ -67,9 +73,9 @@ def check_queue(reviewer: User, queue: str) -> None:
 def claim(reviewer: User, queue: str, count: int = 1) -> list[Claim]:
     """Up to `count` requests, most urgent first, now leased to `reviewer`; fewer or none when there are no more.
 
-    Nobody gets a request they decided or skipped before, nor one that another person holds, nor what their limits keep
-    from them. Three statements, whatever the length of the queue; the claims come with their requests and submissions.
-    Raises NotForYou or EnoughForNow.
+    Nobody gets a request that another person holds, one they skipped or sent on, any on an image they decided on, nor
+    what their limits keep from them. Three statements, whatever the length of the queue; the claims come with their
+    requests and submissions. Raises NotForYou, EnoughForNow or HoldsTooMany.
     """
     check_queue(reviewer, queue)
     limits = limits_of(reviewer)
@@ -86,14 +92,27 @@ def claim(reviewer: User, queue: str, count: int = 1) -> list[Claim]:
     )
     if not found:
         return []
-    left_open = [request.pk for request, is_left_open in found if is_left_open]
+    room = settings.REVIEW_MOST_HELD - found[0].held
+    if room <= 0:
+        raise HoldsTooMany(
+            _("You hold %(held)d requests. Decide some of them or give them back first.") % {"held": found[0].held}
+        )
+    # One image may wait for several reasons: a person answers one of them.
+    mine = list({one.request.submission_id: one for one in reversed(found)}.values())[::-1][:room]
+    left_open = [one.request.pk for one in mine if one.left_open]
     ended = expire(Claim.objects.filter(request__in=left_open, ended_at__isnull=True), now=now) if left_open else []
+    claims = lease([one.request for one in mine], reviewer, now=now)
+    record_ends(ended, actor=HOUSE)
+    return claims
+
+
+def lease(requests: Sequence[ReviewRequest], reviewer: User, *, now: datetime) -> list[Claim]:
+    """Requests that the caller has locked and found free are this person's for a lease's span from now."""
     until = now + timedelta(seconds=settings.REVIEW_LEASE_SECONDS)
     claims = [
-        Claim(id=uuid7(), request=request, reviewer=reviewer, claimed_at=now, expires_at=until) for request, _ in found
+        Claim(id=uuid7(), request=request, reviewer=reviewer, claimed_at=now, expires_at=until) for request in requests
     ]
     leases.lease(claims)
-    record_ends(ended, actor=HOUSE)
     return claims
 
 
@@ -238,6 +257,17 @@ SELECT queue, min(opened_at), (
 )
 FROM heads GROUP BY queue ORDER BY queue
 """
+
+
+def in_words(name: str) -> str:
+    """A queue's name as people read it."""
+    known = {GENERAL: _("General"), ESCALATED: _("Escalated")}
+    return known.get(name, name.replace("-", " ").capitalize())
+
+
+def destinations() -> dict[str, str]:
+    """The queues that a request may be sent to, with their names as people read them."""
+    return {one.queue: in_words(one.queue) for one in counts()}
 
 
 def counts() -> list[Backlog]:

@@ -11,6 +11,7 @@ class Scope(models.TextChoices):
     PROMPTS_CHECK = "prompts:check", "Check prompts before an image is made"
     REVIEW = "review", "Claim and decide review requests"
     REVIEW_ESCALATED = "review:escalated", "Claim and decide what others escalated"
+    REVIEW_LEAD = "review:lead", "See who holds what, and take it over"
     POLICY = "policy", "Write guidelines, publish and roll back plans"
     POLICY_READ = "policy:read", "Read guidelines and plans"
     BANKS = "banks", "Keep the banks of known images"

@@ -11,11 +11,20 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from moderation.models import Scope
+from moderation.models import ReviewRequest, Scope
 from moderation.tasks import nudge_recheck
-from review import queue
+from review import handovers, queue
 from review.api.doors import fields_of, person_of, problems
-from review.api.shapes import DecisionAnswer, DecisionOrder, ExtensionAnswer, UndoAnswer
+from review.api.shapes import (
+    DecisionAnswer,
+    DecisionOrder,
+    ExtensionAnswer,
+    HandoverAnswer,
+    NoteOrder,
+    SendOrder,
+    TakeoverAnswer,
+    UndoAnswer,
+)
 from review.decisions import decide
 from review.effects import undo
 from review.models import Decision
@@ -26,6 +35,7 @@ IDEMPOTENCY_KEY = OpenApiParameter(
     OpenApiParameter.HEADER,
     description="Send the same key with the same decision again, and get the same answer.",
 )
+SENT_AS = {"queue": "to", "note": "note"}
 DECIDED = tuple(DecisionOrder().fields)
 GONE = OpenApiResponse(description="The claim is another's, has ended, or its request is settled. Nothing was changed.")
 
@@ -96,6 +106,62 @@ class Undo(APIView):
                 "expires_at": claim.expires_at if claim else None,
             }
         )
+
+
+class Sending(APIView):
+    scopes = {"POST": Scope.REVIEW}
+
+    @extend_schema(
+        operation_id="claims_send",
+        summary="Send a request to another queue",
+        request=SendOrder,
+        responses={200: HandoverAnswer, 409: GONE},
+    )
+    def post(self, request: Request, pk: UUID) -> Response:
+        said = {"to": None, **{SENT_AS[name]: value for name, value in fields_of(request, SENT_AS).items()}}
+        with problems():
+            sent = handovers.send(pk, person_of(request), **said)
+        return Response(handed_on(pk, sent))
+
+
+class SecondOpinion(APIView):
+    scopes = {"POST": Scope.REVIEW}
+
+    @extend_schema(
+        operation_id="claims_second_opinion",
+        summary="Have one more person decide, and not you",
+        request=NoteOrder,
+        responses={200: HandoverAnswer, 409: GONE},
+    )
+    def post(self, request: Request, pk: UUID) -> Response:
+        with problems():
+            asked = handovers.ask_second_opinion(pk, person_of(request), **fields_of(request, ["note"]))
+        return Response(handed_on(pk, asked))
+
+
+class Takeover(APIView):
+    scopes = {"POST": Scope.REVIEW_LEAD}
+
+    @extend_schema(
+        operation_id="claims_takeover",
+        summary="Take over what another person holds",
+        request=None,
+        responses={201: TakeoverAnswer, 409: GONE},
+    )
+    def post(self, request: Request, pk: UUID) -> Response:
+        with problems():
+            claim = handovers.take_over(pk, person_of(request))
+        answer = {
+            "claim_id": claim.pk,
+            "request_id": claim.request_id,
+            "queue": claim.request.queue,
+            "expires_at": claim.expires_at,
+        }
+        return Response(answer, status=status.HTTP_201_CREATED)
+
+
+def handed_on(claim_id: UUID, request: ReviewRequest) -> dict[str, Any]:
+    return {"claim_id": claim_id, "request_id": request.pk, "queue": request.queue, "needed": request.needed}
 
 
 def present(decision: Decision) -> dict[str, Any]:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any, Final
 
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from rest_framework.exceptions import PermissionDenied
 from rest_framework.request import Request
 
@@ -14,10 +15,14 @@ from moderation.api.problems import Problem, invalid
 from moderation.models import User
 from review.decisions import KeyReused, NoGuideline
 from review.effects import TooLate
+from review.handovers import UnfitHandover
 from review.judgements import UnfitDecision
 from review.models import Claim, Decision
-from review.queue import ClaimGone, NotForYou
+from review.queue import ClaimGone, HoldsTooMany, NotForYou
 from review.wellness.limits import EnoughForNow
+
+if TYPE_CHECKING:
+    from django.utils.functional import _StrPromise as StrPromise
 
 
 def person_of(request: Request) -> User:
@@ -34,6 +39,16 @@ def fields_of(request: Request, names: Iterable[str]) -> dict[str, Any]:
     return {name: request.data[name] for name in names if name in request.data}
 
 
+CONFLICTS: Final[Mapping[type[Exception], tuple[StrPromise, str]]] = {
+    ClaimGone: (gettext_lazy("The claim is not yours any more"), "claim_gone"),
+    TooLate: (gettext_lazy("Too late to undo"), "too_late"),
+    HoldsTooMany: (gettext_lazy("You hold too many requests"), "holds_too_many"),
+    KeyReused: (gettext_lazy("The key was used before"), "key_reused"),
+    NoGuideline: (gettext_lazy("No guideline"), "no_guideline"),
+    EnoughForNow: (gettext_lazy("Enough for this shift"), "exposure_budget"),
+}
+
+
 @contextmanager
 def problems() -> Iterator[None]:
     """Inside, what the rules refuse becomes the answer."""
@@ -41,19 +56,12 @@ def problems() -> Iterator[None]:
         yield
     except Claim.DoesNotExist as error:
         raise Problem(404, _("No such claim"), _("There is no claim with this id.")) from error
-    except ClaimGone as error:
-        raise Problem(409, _("The claim is not yours any more"), str(error), code="claim_gone") from error
     except Decision.DoesNotExist as error:
         raise Problem(404, _("No such decision"), _("You made no decision with this id.")) from error
-    except TooLate as error:
-        raise Problem(409, _("Too late to undo"), str(error), code="too_late") from error
-    except KeyReused as error:
-        raise Problem(409, _("The key was used before"), str(error), code="key_reused") from error
-    except NoGuideline as error:
-        raise Problem(409, _("No guideline"), str(error), code="no_guideline") from error
-    except EnoughForNow as error:
-        raise Problem(409, _("Enough for this shift"), str(error), code="exposure_budget") from error
+    except tuple(CONFLICTS) as error:
+        title, code = next(said for kind, said in CONFLICTS.items() if isinstance(error, kind))
+        raise Problem(409, str(title), str(error), code=code) from error
     except NotForYou as error:
         raise PermissionDenied(str(error)) from error
-    except UnfitDecision as error:
+    except (UnfitDecision, UnfitHandover) as error:
         raise invalid([{"pointer": error.pointer, "detail": str(error)}]) from error

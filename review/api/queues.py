@@ -23,7 +23,8 @@ class Queues(APIView):
         person = person_of(request)
         backlogs = [one for one in queue.counts() if queue.is_open_to(person, one.queue)]
         answer = [{"name": one.queue, "open": one.open, "capped": one.capped, "oldest": one.oldest} for one in backlogs]
-        return Response({"queues": answer})
+        destinations = [{"name": name, "title": title} for name, title in queue.destinations().items()]
+        return Response({"queues": answer, "destinations": destinations})
 
 
 class QueueClaims(APIView):

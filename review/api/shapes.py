@@ -8,6 +8,7 @@ from rest_framework import serializers
 
 from moderation.models import Audience, Reason, Status
 from moderation.taxonomy import Category, Severity
+from review.handovers import LONGEST as LONGEST_NOTE
 from review.judgements import LONGEST, LONGEST_LOOK
 from review.models import Verdict
 from review.queue import MOST
@@ -133,6 +134,30 @@ class UndoAnswer(serializers.Serializer[object]):
     expires_at = serializers.DateTimeField(allow_null=True)
 
 
+class NoteOrder(serializers.Serializer[object]):
+    note = serializers.CharField(
+        required=False, allow_blank=True, default="", max_length=LONGEST_NOTE, help_text="Why; kept in the audit log."
+    )
+
+
+class SendOrder(NoteOrder):
+    queue = serializers.CharField(help_text="One of the `destinations` that `GET /queues` names.")
+
+
+class HandoverAnswer(serializers.Serializer[object]):
+    claim_id = serializers.UUIDField(help_text="Your claim, which has ended.")
+    request_id = serializers.UUIDField()
+    queue = serializers.CharField(help_text="Where the request waits now.")
+    needed = serializers.IntegerField(help_text="Independent decisions that settle it.")
+
+
+class TakeoverAnswer(serializers.Serializer[object]):
+    claim_id = serializers.UUIDField(help_text="Your new claim.")
+    request_id = serializers.UUIDField()
+    queue = serializers.CharField()
+    expires_at = serializers.DateTimeField()
+
+
 class ExtensionAnswer(serializers.Serializer[object]):
     claim_id = serializers.UUIDField()
     expires_at = serializers.DateTimeField()
@@ -145,5 +170,11 @@ class QueueAnswer(serializers.Serializer[object]):
     oldest = serializers.DateTimeField(allow_null=True)
 
 
+class Destination(serializers.Serializer[object]):
+    name = serializers.CharField()
+    title = serializers.CharField()
+
+
 class QueuesAnswer(serializers.Serializer[object]):
     queues = QueueAnswer(many=True)
+    destinations = Destination(many=True, help_text="Where a request may be sent, whether or not you work there.")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from review.api.claims import Decisions, Extension, Release, Undo
+from review.api.claims import Decisions, Extension, Release, SecondOpinion, Sending, Takeover, Undo
 from review.api.queues import QueueClaims, Queues
 
 app_name = "review_api"
@@ -15,4 +15,7 @@ urlpatterns = [
     path("decisions/<uuid:pk>/undo", Undo.as_view(), name="undo"),
     path("claims/<uuid:pk>/extend", Extension.as_view(), name="extend"),
     path("claims/<uuid:pk>/release", Release.as_view(), name="release"),
+    path("claims/<uuid:pk>/send", Sending.as_view(), name="send"),
+    path("claims/<uuid:pk>/second-opinion", SecondOpinion.as_view(), name="second_opinion"),
+    path("claims/<uuid:pk>/takeover", Takeover.as_view(), name="takeover"),
 ]

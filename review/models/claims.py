@@ -12,6 +12,8 @@ class Outcome(models.TextChoices):
     DECIDED = "decided", _("Decided")
     RELEASED = "released", _("Released")
     EXPIRED = "expired", _("Lease ended")
+    SENT = "sent", _("Sent on")
+    TAKEN = "taken", _("Taken over by a lead")
 
 
 class Claim(models.Model):

@@ -21,7 +21,6 @@ from review.models import Claim
 from review.views import acts
 from review.views.cards import cards, every_choice
 from review.views.phrases import words
-from review.views.queues import in_words
 from review.wellness.limits import EnoughForNow
 
 IN_HAND: Final = 5  # images a desk holds at a time
@@ -44,7 +43,7 @@ def desk(request: PersonRequest, name: str) -> HttpResponse:
     check(request, name)
     context = {
         "queue": name,
-        "queue_words": in_words(name),
+        "queue_words": queue.in_words(name),
         "words": words(),
         "acts": acts.table(),
         "undo_seconds": settings.REVIEW_UNDO_SECONDS,
@@ -66,7 +65,7 @@ def claim(request: PersonRequest, name: str) -> HttpResponse:
     if missing > 0:
         try:
             held += queue.claim(request.user, name, missing)
-        except EnoughForNow as enough:
+        except (EnoughForNow, queue.HoldsTooMany) as enough:
             stopped = str(enough)
     context = {
         "stopped": stopped,

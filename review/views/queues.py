@@ -8,7 +8,6 @@ from typing import Final
 
 from django.http import HttpResponse
 from django.shortcuts import render
-from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from moderation.models import Reason, ReviewRequest, Scope
@@ -44,13 +43,7 @@ class QueueRow:
 
     @property
     def words(self) -> str:
-        return in_words(self.name)
-
-
-def in_words(name: str) -> str:
-    """A queue's name as people read it."""
-    known = {queue.GENERAL: _("General"), queue.ESCALATED: _("Escalated")}
-    return known.get(name, name.replace("-", " ").capitalize())
+        return queue.in_words(self.name)
 
 
 @require_safe

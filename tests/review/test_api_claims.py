@@ -179,7 +179,9 @@ def test_a_claim_nobody_ever_made_is_not_found(rita: User, verb: str) -> None:
 
 NOBODYS = UUID(int=7)  # no random one: xdist wants the same tests in each of its workers
 CALLS = [("GET", QUEUES), ("POST", CLAIM)]
-CALLS += [("POST", f"/api/v1/claims/{NOBODYS}/{verb}") for verb in ("decision", "release", "extend")]
+CALLS += [
+    ("POST", f"/api/v1/claims/{NOBODYS}/{verb}") for verb in ("decision", "release", "extend", "send", "second-opinion")
+]
 every_call = pytest.mark.parametrize(("method", "path"), CALLS)
 
 
