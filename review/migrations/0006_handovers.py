@@ -3,7 +3,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("review", "0004_wellness"),
+        ("review", "0005_votes"),
     ]
 
     operations = [
