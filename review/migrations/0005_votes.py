@@ -11,7 +11,7 @@ WHERE effect.decision_id = decision.id AND request.reason = 'gold'
 
 
 class Migration(migrations.Migration):
-    dependencies = [("review", "0005_handovers")]
+    dependencies = [("review", "0004_wellness")]
 
     operations = [
         migrations.AddField(
