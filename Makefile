@@ -11,10 +11,10 @@ WORKERS ?= 2
 PYTEST := $(PYTHON) -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo dev test test-all lint format bench browser
+.PHONY: help install demo dev test test-all lint format bench browser screenshots
 
 help: ## list the commands
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 install: $(STAMP) ## make .venv with all that the demo, the tests and the benchmarks need
 
@@ -69,6 +69,9 @@ format: install ## let the formatters have their way
 	@$(PYTHON) -m ruff check --fix --quiet || true
 	@$(PYTHON) -m ruff format
 	@find templates -name '*.html' -exec $(VENV)/bin/djade --target-version 5.2 {} +
+
+screenshots: browser ## pictures of every screen, in artefacts/screenshots/: make screenshots ARGS="desk-blurred --theme light"
+	@$(PYTHON) -m tests.screens $(ARGS)
 
 bench: install ## measure: JSON lines, kept in bench/results/
 	@$(PYTHON) -m bench $(ARGS)

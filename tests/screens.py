@@ -1,0 +1,175 @@
+"""Pictures of every screen, taken of a desk that has gone round the circle once: `make screenshots`.
+
+    python -m tests.screens [NAME …] [--size 1440x900] [--theme dark]
+
+They lie in artefacts/screenshots/, which git ignores; the desk they show keeps its data in artefacts/house/.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from tests import chromium
+
+PROJECT: Final = Path(__file__).resolve().parents[1]
+HOUSE: Final = PROJECT / "artefacts" / "house"
+PICTURES: Final = PROJECT / "artefacts" / "screenshots"
+SIZES: Final = ("1440x900", "1024x768", "390x844")
+THEMES: Final = ("dark", "light")
+FLAGS: Final = ("--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking")
+START_SECONDS: Final = 300
+
+
+def nothing(page: Page) -> None:
+    """The page as it opens."""
+
+
+def look(page: Page) -> None:
+    page.locator("article.claim:not([hidden]) .stage").wait_for()
+    page.wait_for_load_state("networkidle")
+
+
+def reveal(page: Page) -> None:
+    look(page)
+    page.keyboard.press("v")
+    page.wait_for_timeout(700)
+
+
+def escalate(page: Page) -> None:
+    look(page)
+    page.keyboard.press("e")
+    page.wait_for_timeout(700)
+
+
+def ask(page: Page) -> None:
+    look(page)
+    page.keyboard.press("b")
+
+
+def first_of(selector: str) -> Callable[[Page], None]:
+    """Follows the first such link."""
+
+    def follow(page: Page) -> None:
+        link = page.locator(selector).first
+        if link.count():
+            page.goto(page.evaluate("node => node.href", link.element_handle()))
+
+    return follow
+
+
+@dataclass(frozen=True, slots=True)
+class Screen:
+    name: str
+    path: str
+    role: str = "moderator"
+    act: Callable[[Page], None] = nothing
+
+
+SCREENS: Final = (
+    Screen("login", "/accounts/login/", role=""),
+    Screen("home", "/", role="senior"),
+    Screen("queues", "/queues/", role="senior"),
+    Screen("desk-blurred", "/desk/general/", act=look),
+    Screen("desk-revealed", "/desk/general/", act=reveal),
+    Screen("desk-blocking", "/desk/general/", act=ask),
+    Screen("policies", "/policies/", role="policy_lead"),
+    Screen("plan", "/policies/plans/1/", role="policy_lead"),
+    Screen("plan-draft", "/policies/plans/draft/", role="policy_lead"),
+    Screen("terms", "/policies/terms/", role="policy_lead"),
+    Screen("rules", "/policies/rules/", role="policy_lead"),
+    Screen("banks", "/banks/", role="policy_lead"),
+    Screen("learning", "/learning/", role="ml_engineer"),
+    Screen("classifier", "/learning/", role="ml_engineer", act=first_of("main a[href^='/learning/']")),
+    Screen("concepts", "/concepts/", role="policy_lead"),
+    Screen("audit", "/audit/", role="auditor"),
+)
+
+
+def main(arguments: Sequence[str]) -> int:
+    parser = argparse.ArgumentParser(prog="python -m tests.screens", description="Take pictures of every screen.")
+    parser.add_argument("names", nargs="*", help="only these screens")
+    parser.add_argument("--size", action="append", choices=SIZES, help="only windows of this size")
+    parser.add_argument("--theme", action="append", choices=THEMES, help="only this theme")
+    parser.add_argument("--port", type=int, default=8077)
+    options = parser.parse_args(arguments)
+    wanted = [one for one in SCREENS if not options.names or one.name in options.names]
+    PICTURES.mkdir(parents=True, exist_ok=True)
+    with house(options.port) as logins, sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium.find(), args=list(FLAGS))
+        for size in options.size or SIZES:
+            for role in dict.fromkeys(one.role for one in wanted):
+                shoot(browser, logins, role, [one for one in wanted if one.role == role], size, options.theme or THEMES)
+        browser.close()
+    print(PICTURES.relative_to(PROJECT))
+    return 0
+
+
+def shoot(
+    browser: Browser, logins: dict[str, Any], role: str, screens: Sequence[Screen], size: str, themes: Sequence[str]
+) -> None:
+    width, height = map(int, size.split("x"))
+    context = browser.new_context(viewport={"width": width, "height": height}, reduced_motion="reduce", locale="en-GB")
+    page = context.new_page()
+    base = logins["base_url"]
+    if role:
+        page.goto(f"{base}/accounts/login/")
+        page.get_by_label("User name").fill(logins["users"][role]["username"])
+        page.get_by_label("Password").fill(logins["users"][role]["password"])
+        page.get_by_role("button", name="Sign in").click()
+        page.wait_for_url(re.compile(r"^(?!.*/accounts/login)"))
+    for theme in themes:
+        context.add_cookies([{"name": "loupe_theme", "value": theme, "url": base}])
+        for screen in screens:
+            page.goto(f"{base}{screen.path}")
+            screen.act(page)
+            page.screenshot(path=PICTURES / f"{screen.name}-{size}-{theme}.png")
+            print(f"{screen.name} {size} {theme}", flush=True)
+    context.close()
+
+
+@contextmanager
+def house(port: int) -> Iterator[dict[str, Any]]:
+    """For the block, a demo desk whose circle has closed once; how to sign in there."""
+    environment = {**os.environ, "LOUPE_DATA_DIR": str(HOUSE), "DEBUG": "1"}
+    command = [sys.executable, "manage.py", "demo", "--port", str(port)]
+    if not (HOUSE / "demo.json").exists():
+        subprocess.run([*command, "--check"], cwd=PROJECT, env=environment, check=True)
+    (HOUSE / "demo.json").unlink(missing_ok=True)
+    desk = subprocess.Popen(command, cwd=PROJECT, env=environment, stdout=subprocess.DEVNULL)
+    try:
+        yield await_ready(desk, port)
+    finally:
+        desk.send_signal(signal.SIGINT)
+        desk.wait(60)
+
+
+def await_ready(desk: subprocess.Popen[bytes], port: int) -> dict[str, Any]:
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline and desk.poll() is None:
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}/readyz", timeout=5):
+                logins: dict[str, Any] = json.loads((HOUSE / "demo.json").read_text())
+                return logins
+        except (urllib.error.URLError, OSError, json.JSONDecodeError):
+            time.sleep(0.5)
+    sys.exit("The demo desk did not come up.")
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
