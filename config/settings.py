@@ -150,6 +150,8 @@ SHADOW_SECONDS = read("LOUPE_SHADOW_SECONDS", positive, default=5)  # a batch an
 REVIEW_LEASE_SECONDS = read("LOUPE_REVIEW_LEASE_SECONDS", positive, default=300)
 REVIEW_MOST_HELD = read("LOUPE_REVIEW_MOST_HELD", positive, default=30)  # leases of one person
 REVIEW_UNDO_SECONDS = read("LOUPE_UNDO_SECONDS", natural, default=10)
+HOLD_SEVERITY = read("LOUPE_HOLD_SEVERITY", natural, default=3)  # blocks from here on need two people; 5: none does
+HOLD_BULK = read("LOUPE_HOLD_BULK", natural, default=100)  # actions on more submissions than this need two people
 IMAGE_URL_SECONDS = 300
 BACKLOG_LIMIT = read("LOUPE_BACKLOG_LIMIT", positive, default=0)  # images; 0: all are taken in, however many wait
 METRICS_TOKEN = read("LOUPE_METRICS_TOKEN", str, default="")
@@ -261,7 +263,8 @@ CONTENT_SECURITY_POLICY = {
 }
 
 EMAIL_CONFIG = env.email_url("EMAIL_URL", default="consolemail://")
-EMAIL_BACKEND = EMAIL_CONFIG["EMAIL_BACKEND"]
+globals().update(EMAIL_CONFIG)  # EMAIL_BACKEND, EMAIL_HOST, …
+DEFAULT_FROM_EMAIL = read("LOUPE_MAIL_FROM", str, default="loupe@localhost")
 
 LANGUAGE_CODE = "en-gb"
 LANGUAGES = [("en-gb", _("English"))]
@@ -340,6 +343,7 @@ CELERY_BEAT_SCHEDULE = {
     "seal": {"task": "moderation.tasks.seal_audit", "schedule": 300.0},
     "join-clusters": {"task": "moderation.tasks.join_clusters", "schedule": 60.0, "options": {"expires": 60}},
     "apply-decisions": {"task": "review.tasks.apply_decisions", "schedule": 2.0, "options": {"expires": 2}},
+    "tell-of-held": {"task": "review.tasks.tell_of_held", "schedule": 60.0, "options": {"expires": 60}},
     "free-ended-leases": {"task": "review.tasks.free_ended_leases", "schedule": 15.0, "options": {"expires": 15}},
 }
 CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "celerybeat-schedule")

@@ -17,7 +17,7 @@ from moderation.actors import Actor
 from moderation.banks import copies
 from moderation.banks.keeping import Retired, UnfitBank
 from moderation.models import Bank, Reason, ReviewRequest, Scope, Status, User
-from review import consensus, effects, leases
+from review import consensus, effects, holding, leases
 from review.cases import guideline
 from review.consensus import Word
 from review.judgements import Judgement, UnfitDecision
@@ -72,11 +72,13 @@ def decide(
     taught = bank_of(said, bank, claim.request, reviewer) if bank else None
     decision = written(said, claim, reviewer, idempotency_key)
     counted = consensus.count(said.verdict, claim.request)
-    effect = effects.begin(decision, claim.request, settles=counted.settles, bank=taught or counted.bank)
+    held = holding.why(said) if counted.settles else ""
+    effect = effects.begin(decision, claim.request, settles=counted.settles, bank=taught or counted.bank, held=held)
     settle(said, claim.request, effect, counted.word)
     if effect.state != EffectState.APPLIED or not effects.take(effect):
         subject = audit.submission(decision.submission_id)
-        audit.record(audit.Entry(Actor.person(reviewer), "decision.recorded", subject, effects.recorded(decision)))
+        said_on_record = {**effects.recorded(decision), **({"held": held} if held else {})}
+        audit.record(audit.Entry(Actor.person(reviewer), "decision.recorded", subject, said_on_record))
     transaction.on_commit(partial(metrics.DECISIONS.add, verdict=str(said.verdict)), robust=True)
     return decision
 

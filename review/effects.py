@@ -49,9 +49,12 @@ class TooLate(Exception):
     """The decision is in effect, or was taken back already; nothing was changed. Ask for a second opinion instead."""
 
 
-def begin(decision: Decision, request: ReviewRequest, *, settles: bool = True, bank: Bank | None = None) -> Effect:
-    """The effect of a decision just written, whose rows are locked; due at once where nothing may be undone. One that
-    does not settle its request takes effect like any other, and moves nothing.
+def begin(
+    decision: Decision, request: ReviewRequest, *, settles: bool = True, bank: Bank | None = None, held: str = ""
+) -> Effect:
+    """The effect of a decision just written, whose rows are locked; due at once where nothing may be undone, and not
+    before a second person agrees where it is `held` (the words say why). One that does not settle its request takes
+    effect like any other, and moves nothing.
     """
     due = decision.decided_at + timedelta(seconds=settings.REVIEW_UNDO_SECONDS)
     effect = Effect(
@@ -62,7 +65,9 @@ def begin(decision: Decision, request: ReviewRequest, *, settles: bool = True, b
         bank=bank,
         settles=settles,
     )
-    if due <= decision.decided_at:
+    if held:
+        effect.state, effect.words = EffectState.HELD, held
+    elif due <= decision.decided_at:
         effect.state, effect.ended_at = EffectState.APPLIED, decision.decided_at
     effect.save(force_insert=True)
     return effect
@@ -180,19 +185,25 @@ def reopen(effect: Effect, *, now: datetime) -> Claim | None:
     decision = effect.decision
     until = now + timedelta(seconds=settings.REVIEW_LEASE_SECONDS)
     request = decision.claim.request_id
+    opened = open_again(effect, queue=effect.queue, until=until, now=now)
+    if request not in opened or Claim.objects.filter(request=request, ended_at__isnull=True).exists():
+        return None
+    claim = Claim(id=uuid7(), request_id=request, reviewer=decision.reviewer, claimed_at=now, expires_at=until)
+    leases.lease([claim])
+    return claim
+
+
+def open_again(effect: Effect, *, queue: str, until: datetime, now: datetime) -> set[UUID]:
+    """Reopens what the decision closed; the request it was made on goes to `queue`, leased until `until`."""
+    decision = effect.decision
     values: dict[str, Any] = {
         "submission": effect.submission_id,
-        "request": request,
-        "queue": effect.queue,
+        "request": decision.claim.request_id,
+        "queue": queue,
         "until": until,
         "now": now,
         "decided": decision.decided_at,
     }
     with connection.cursor() as cursor:
         cursor.execute(REOPEN, values)
-        opened = {key for (key,) in cursor.fetchall()}
-    if request not in opened or Claim.objects.filter(request=request, ended_at__isnull=True).exists():
-        return None
-    claim = Claim(id=uuid7(), request_id=request, reviewer=decision.reviewer, claimed_at=now, expires_at=until)
-    leases.lease([claim])
-    return claim
+        return {key for (key,) in cursor.fetchall()}

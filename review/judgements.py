@@ -53,10 +53,13 @@ class Judgement:
         """The gravest of the categories named; "" when none is."""
         return str(max(self.labels, key=lambda label: int(label["severity"]))["category"]) if self.labels else ""
 
+    @classmethod
+    def of_row(cls, decision: Decision) -> Self:
+        """As it was stored."""
+        return cls(Verdict(decision.verdict), decision.labels, decision.rationale, decision.note, decision.seen)
+
     def is_of(self, decision: Decision) -> bool:
-        return self == Judgement(
-            Verdict(decision.verdict), decision.labels, decision.rationale, decision.note, decision.seen
-        )
+        return self == Judgement.of_row(decision)
 
 
 def labels_of(labels: Any) -> list[dict[str, Any]]:

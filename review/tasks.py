@@ -5,7 +5,7 @@ from __future__ import annotations
 from celery import shared_task
 
 from moderation.tasks import recheck
-from review import effects, queue
+from review import effects, holding, queue
 
 
 @shared_task(name="review.tasks.free_ended_leases")
@@ -16,7 +16,14 @@ def free_ended_leases() -> dict[str, int]:
 @shared_task(name="review.tasks.apply_decisions")
 def apply_decisions() -> dict[str, int]:
     """What may not be undone any more takes effect."""
+    holding.step_back()
     applied, learnt = effects.apply_due()
     if learnt:
         recheck.delay()
     return {"applied": applied}
+
+
+@shared_task(name="review.tasks.tell_of_held")
+def tell_of_held() -> dict[str, int]:
+    """Those who may answer hear that something waits for a second person."""
+    return {"told": holding.tell()}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import include, path, register_converter
 
-from review.views import comparisons, concepts, desk, past, queues
+from review.views import comparisons, concepts, desk, held, past, queues, releases
 from review.views.home import home
 from review.views.images import VariantConverter, image
 
@@ -19,6 +19,14 @@ urlpatterns = [
     path("desk/release", desk.release, name="desk-release"),
     path("desk/<slug:name>/", desk.desk, name="desk-queue"),
     path("desk/<slug:name>/claim", desk.claim, name="desk-claim"),
+    path("held/", held.index, name="held"),
+    path("held/<uuid:pk>/look", held.look, name="held-look"),
+    path("held/<uuid:pk>/approve", held.approve, name="held-approve"),
+    path("held/<uuid:pk>/send-back", held.send_back, name="held-send-back"),
+    path("legal-hold/", releases.index, name="releases"),
+    path("legal-hold/ask", releases.ask, name="release-ask"),
+    path("legal-hold/<uuid:pk>/agree", releases.agree, name="release-agree"),
+    path("legal-hold/<uuid:pk>/refuse", releases.refuse, name="release-refuse"),
     path("images/<uuid:submission>/<variant:variant>.jpg", image, name="review-image"),
     path("learning/<uuid:pk>/shadow/", comparisons.shadow, name="classifier_shadow"),
     path("concepts/", concepts.index, name="concepts"),

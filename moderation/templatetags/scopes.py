@@ -20,8 +20,10 @@ register = template.Library()
 SECTIONS: Final[tuple[tuple[str, Promise, Scope], ...]] = (
     ("desk", _("Desk"), Scope.REVIEW),
     ("queues", _("Queues"), Scope.REVIEW),
+    ("held", _("Held"), Scope.REVIEW_ESCALATED),
     ("policies", _("Policies"), Scope.POLICY_READ),
     ("banks", _("Known images"), Scope.BANKS),
+    ("releases", _("Legal hold"), Scope.POLICY),
     ("learning", _("Learning"), Scope.ML),
     ("audit", _("Audit"), Scope.AUDIT),
 )

@@ -13,7 +13,7 @@ from rest_framework.views import APIView
 
 from moderation.models import ReviewRequest, Scope
 from moderation.tasks import nudge_recheck
-from review import handovers, queue
+from review import handovers, holding, queue
 from review.api.doors import fields_of, person_of, problems
 from review.api.shapes import (
     DecisionAnswer,
@@ -27,6 +27,7 @@ from review.api.shapes import (
 )
 from review.decisions import decide
 from review.effects import undo
+from review.judgements import Judgement
 from review.models import Decision
 
 IDEMPOTENCY_KEY = OpenApiParameter(
@@ -177,4 +178,5 @@ def present(decision: Decision) -> dict[str, Any]:
         "policy_version": str(decision.policy),
         "decided_at": decision.decided_at,
         "undo_until": decision.effect.due_at,
+        "held": holding.why(Judgement.of_row(decision)),
     }

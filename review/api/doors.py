@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Final
+from dataclasses import dataclass
+from typing import Any, Final
 
-from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
 from rest_framework.exceptions import PermissionDenied
 from rest_framework.request import Request
 
@@ -16,36 +17,48 @@ from moderation.models import User
 from review.decisions import KeyReused, NoGuideline
 from review.effects import TooLate
 from review.handovers import UnfitHandover
+from review.holding import NotHeld
 from review.judgements import UnfitDecision
-from review.models import Claim, Decision
+from review.models import Claim, Decision, Effect
 from review.queue import ClaimGone, HoldsTooMany, NotForYou
 from review.wellness.limits import EnoughForNow
-
-if TYPE_CHECKING:
-    from django.utils.functional import _StrPromise as StrPromise
 
 
 def person_of(request: Request) -> User:
     """Raises PermissionDenied for a key: it never stands in for a person."""
     if isinstance(request.user, User):
         return request.user
-    raise PermissionDenied(_("Only a person reviews; sign in."))
+    raise PermissionDenied(str(_("Only a person reviews; sign in.")))
 
 
 def fields_of(request: Request, names: Iterable[str]) -> dict[str, Any]:
     """Those of the fields named that the body holds, unchecked: that is for the rules."""
     if not isinstance(request.data, Mapping):
-        raise invalid([{"pointer": "#", "detail": _("The body is a JSON object.")}])
+        raise invalid([{"pointer": "#", "detail": str(_("The body is a JSON object."))}])
     return {name: request.data[name] for name in names if name in request.data}
 
 
-CONFLICTS: Final[Mapping[type[Exception], tuple[StrPromise, str]]] = {
-    ClaimGone: (gettext_lazy("The claim is not yours any more"), "claim_gone"),
-    TooLate: (gettext_lazy("Too late to undo"), "too_late"),
-    HoldsTooMany: (gettext_lazy("You hold too many requests"), "holds_too_many"),
-    KeyReused: (gettext_lazy("The key was used before"), "key_reused"),
-    NoGuideline: (gettext_lazy("No guideline"), "no_guideline"),
-    EnoughForNow: (gettext_lazy("Enough for this shift"), "exposure_budget"),
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """How one exception is answered; without a `detail`, in its own words."""
+
+    status: int
+    title: Promise
+    code: str = ""
+    detail: Promise | None = None
+
+
+REFUSALS: Final[Mapping[type[Exception], Refused]] = {
+    Claim.DoesNotExist: Refused(404, _("No such claim"), detail=_("There is no claim with this id.")),
+    Decision.DoesNotExist: Refused(404, _("No such decision"), detail=_("You made no decision with this id.")),
+    Effect.DoesNotExist: Refused(404, _("No such decision"), detail=_("There is no decision with this id.")),
+    ClaimGone: Refused(409, _("The claim is not yours any more"), "claim_gone"),
+    NotHeld: Refused(409, _("It does not wait any more"), "not_held"),
+    TooLate: Refused(409, _("Too late to undo"), "too_late"),
+    HoldsTooMany: Refused(409, _("You hold too many requests"), "holds_too_many"),
+    KeyReused: Refused(409, _("The key was used before"), "key_reused"),
+    NoGuideline: Refused(409, _("No guideline"), "no_guideline"),
+    EnoughForNow: Refused(409, _("Enough for this shift"), "exposure_budget"),
 }
 
 
@@ -54,14 +67,14 @@ def problems() -> Iterator[None]:
     """Inside, what the rules refuse becomes the answer."""
     try:
         yield
-    except Claim.DoesNotExist as error:
-        raise Problem(404, _("No such claim"), _("There is no claim with this id.")) from error
-    except Decision.DoesNotExist as error:
-        raise Problem(404, _("No such decision"), _("You made no decision with this id.")) from error
-    except tuple(CONFLICTS) as error:
-        title, code = next(said for kind, said in CONFLICTS.items() if isinstance(error, kind))
-        raise Problem(409, str(title), str(error), code=code) from error
     except NotForYou as error:
         raise PermissionDenied(str(error)) from error
     except (UnfitDecision, UnfitHandover) as error:
         raise invalid([{"pointer": error.pointer, "detail": str(error)}]) from error
+    except tuple(REFUSALS) as error:
+        raise problem_of(error) from error
+
+
+def problem_of(error: Exception) -> Problem:
+    refused = next(answer for kind, answer in REFUSALS.items() if isinstance(error, kind))
+    return Problem(refused.status, str(refused.title), str(refused.detail or error), code=refused.code)

@@ -124,6 +124,9 @@ class DecisionAnswer(serializers.Serializer[object]):
     policy_version = serializers.CharField(help_text="The guideline it was decided by.")
     decided_at = serializers.DateTimeField()
     undo_until = serializers.DateTimeField(help_text="Until then nobody outside hears of it, and it may be taken back.")
+    held = serializers.CharField(
+        allow_blank=True, help_text="Why it waits for a second person; empty where it does not."
+    )
 
 
 class UndoAnswer(serializers.Serializer[object]):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.urls import path
 
 from review.api.claims import Decisions, Extension, Release, SecondOpinion, Sending, Takeover, Undo
+from review.api.held import Approval, Held, Refusal
 from review.api.queues import QueueClaims, Queues
 
 app_name = "review_api"
@@ -13,6 +14,9 @@ urlpatterns = [
     path("queues/<slug:name>/claim", QueueClaims.as_view(), name="claim"),
     path("claims/<uuid:pk>/decision", Decisions.as_view(), name="decision"),
     path("decisions/<uuid:pk>/undo", Undo.as_view(), name="undo"),
+    path("held", Held.as_view(), name="held"),
+    path("held/<uuid:pk>/approve", Approval.as_view(), name="held-approve"),
+    path("held/<uuid:pk>/refuse", Refusal.as_view(), name="held-refuse"),
     path("claims/<uuid:pk>/extend", Extension.as_view(), name="extend"),
     path("claims/<uuid:pk>/release", Release.as_view(), name="release"),
     path("claims/<uuid:pk>/send", Sending.as_view(), name="send"),

@@ -4,6 +4,7 @@ from review.models.claims import Claim, Outcome
 from review.models.datasets import Dataset
 from review.models.decisions import Decision, Verdict
 from review.models.effects import Effect, EffectState
+from review.models.releases import Release, ReleaseState
 from review.models.wellness import Exposure, Look, OrganisationSettings, Place, ReviewerSettings
 
 __all__ = [
@@ -17,6 +18,8 @@ __all__ = [
     "OrganisationSettings",
     "Outcome",
     "Place",
+    "Release",
+    "ReleaseState",
     "ReviewerSettings",
     "Verdict",
 ]

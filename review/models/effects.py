@@ -33,6 +33,7 @@ class Effect(models.Model):
     settles = models.BooleanField(
         default=True, db_default=True, help_text="Not a vote that waits for others, nor an answer to a gold item."
     )
+    told_at = models.DateTimeField(null=True, help_text="When those who may answer were written to.")
     words = models.TextField(blank=True, default="", help_text="Why it is held, or why it was sent back.")
 
     class Meta:

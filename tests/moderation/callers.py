@@ -6,6 +6,7 @@ import base64
 from typing import Any
 
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client as Browser
 from rest_framework.test import APIClient
 
 from moderation.models import User
@@ -22,6 +23,13 @@ def with_key(secret: str) -> APIClient:
 
 def with_session(user: User) -> APIClient:
     client = APIClient(raise_request_exception=False)
+    client.force_login(user)
+    return client
+
+
+def at_page(user: User) -> Browser:
+    """With a browser, whose forms are sent as forms."""
+    client = Browser()
     client.force_login(user)
     return client
 
