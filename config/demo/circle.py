@@ -18,7 +18,7 @@ from rich.console import Console
 from config.demo import stream
 from config.demo.accounts import Logins, client
 from config.demo.http import Door
-from config.demo.reviewer import work_off
+from config.demo.reviewer import agree, work_off
 from moderation import audit
 from moderation.models import Submission, TriagePlan
 from moderation.policies import parsed
@@ -78,7 +78,12 @@ class Circle:
             "claim",
             _("%(who)s holds requests one lease at a time, no two people the same") % {"who": login["username"]},
         )
-        self.line("decide", _("%(now)s now, %(all)d decisions in all") % {"now": worded(verdicts), "all": decided})
+        agreed = agree(Door.with_login(self.logins.base_url, **self.logins.users["senior"]))
+        self.line(
+            "decide",
+            _("%(now)s now, %(all)d decisions in all; a second person agreed to the %(grave)d grave ones")
+            % {"now": worded(verdicts), "all": decided, "grave": agreed},
+        )
         await_effects()
         manifest = self.export()
         version = self.train(Path(manifest["path"]))
