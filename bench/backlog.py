@@ -48,14 +48,18 @@ FROM moderation_submission submission, classifiers_classifierversion classifier
 WHERE classifier.kind = 'onnx'
     AND NOT EXISTS (SELECT FROM moderation_finding found WHERE found.submission_id = submission.id)
 """
+# By the formula of moderation.urgency; none is so grave that only volunteers see it.
 REQUESTS: Final = """
 INSERT INTO moderation_reviewrequest (
-    id, submission_id, reason, category, queue, priority, needed, opened_at, leased_until
+    id, submission_id, reason, category, queue, severity, weight, priority, needed, opened_at, due_at, leased_until
 )
-SELECT uuidv7(), submission.id, 'uncertain', 'WEAPONS_DANGEROUS', 'general',
-    get_byte(uuid_send(submission.id), 15) % 5, 1, now(), now()
-FROM moderation_submission submission
-WHERE NOT EXISTS (SELECT FROM moderation_reviewrequest asked WHERE asked.submission_id = submission.id)
+SELECT uuidv7(), asked.id, 'uncertain', 'WEAPONS_DANGEROUS', 'general', severity, severity * ln(2),
+    severity * ln(2) - extract(epoch FROM due - timestamptz '2025-01-01 00:00:00+00')::float8 / 28800,
+    1, now(), due, now()
+FROM (
+    SELECT id, get_byte(uuid_send(id), 15) % 4 AS severity FROM moderation_submission submission
+    WHERE NOT EXISTS (SELECT FROM moderation_reviewrequest asked WHERE asked.submission_id = submission.id)
+) asked, LATERAL (SELECT now() + interval '1 hour' * (ARRAY[72, 48, 24, 4])[severity + 1] AS due) dated
 """
 
 TABLES: Final = "moderation_submission, moderation_finding, moderation_reviewrequest, review_claim"

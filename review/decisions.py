@@ -157,9 +157,9 @@ def settle(said: Judgement, request: ReviewRequest, effect: Effect, word: Word) 
     if word is Word.TESTS:
         leases.close(request, answers=(), now=effect.decision.decided_at)
     elif said.verdict == Verdict.SKIP or word is Word.WAITS:
-        leases.free(request.pk, queue=request.queue, now=effect.due_at)
+        leases.free(request, queue=request.queue, now=effect.due_at)
     elif said.verdict == Verdict.ESCALATE or word is Word.SPLITS:
-        leases.free(request.pk, queue=ESCALATED, now=effect.due_at)
+        leases.free(request, queue=ESCALATED, now=effect.due_at)
     else:
         leases.close(request, answers=answered_by(said), now=effect.decision.decided_at)
 

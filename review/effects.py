@@ -17,7 +17,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from uuid_utils.compat import uuid7
 
-from moderation import audit, lifecycle
+from moderation import audit, lifecycle, requests
 from moderation.actors import Actor
 from moderation.banks import copies
 from moderation.models import Bank, ReviewRequest, Status, Submission, User
@@ -34,8 +34,10 @@ BATCH: Final = 200
 
 # What the decision closed, and nothing that was opened again meanwhile. The one it was made on comes back leased.
 REOPEN: Final = """
-UPDATE moderation_reviewrequest r SET closed_at = NULL, queue = CASE WHEN r.id = %(request)s THEN %(queue)s ELSE r.queue
-END, leased_until = CASE WHEN r.id = %(request)s THEN %(until)s ELSE %(now)s END
+UPDATE moderation_reviewrequest r SET closed_at = NULL,
+    queue = CASE WHEN r.id = %(request)s THEN %(queue)s ELSE r.queue END,
+    priority = CASE WHEN r.id = %(request)s THEN %(priority)s ELSE r.priority END,
+    leased_until = CASE WHEN r.id = %(request)s THEN %(until)s ELSE %(now)s END
 WHERE r.submission_id = %(submission)s AND (r.closed_at = %(decided)s OR (r.id = %(request)s AND r.closed_at IS NULL))
 AND NOT EXISTS (
     SELECT FROM moderation_reviewrequest o
@@ -166,7 +168,7 @@ def undo(decision_id: UUID, reviewer: User) -> Claim | None:
 
     Raises Decision.DoesNotExist for another's decision, and TooLate.
     """
-    decision = Decision.objects.select_related("claim").get(pk=decision_id, reviewer=reviewer)
+    decision = Decision.objects.select_related("claim__request").get(pk=decision_id, reviewer=reviewer)
     submission = Submission.objects.select_for_update(no_key=True).get(pk=decision.submission_id)
     now = timezone.now()
     standing = Effect.objects.filter(pk=decision_id, state__in=(EffectState.PENDING, EffectState.HELD))
@@ -196,10 +198,12 @@ def reopen(effect: Effect, *, now: datetime) -> Claim | None:
 def open_again(effect: Effect, *, queue: str, until: datetime, now: datetime) -> set[UUID]:
     """Reopens what the decision closed; the request it was made on goes to `queue`, leased until `until`."""
     decision = effect.decision
+    requests.put_in(decision.claim.request, queue)
     values: dict[str, Any] = {
         "submission": effect.submission_id,
         "request": decision.claim.request_id,
-        "queue": queue,
+        "queue": decision.claim.request.queue,
+        "priority": decision.claim.request.priority,
         "until": until,
         "now": now,
         "decided": decision.decided_at,

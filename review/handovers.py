@@ -9,7 +9,7 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from moderation import audit
+from moderation import audit, requests
 from moderation.actors import Actor
 from moderation.models import ReviewRequest, Scope, Status, User
 from review import leases, queue
@@ -97,8 +97,9 @@ def hand_on(claim: Claim, *, to: str) -> None:
     """The claim ends, and its request is free in the queue `to`."""
     now = timezone.now()
     queue.end(claim, outcome=Outcome.SENT, now=now)
-    claim.request.queue, claim.request.leased_until = to, now
-    claim.request.save(update_fields=["queue", "needed", "leased_until"])
+    requests.put_in(claim.request, to)
+    claim.request.leased_until = now
+    claim.request.save(update_fields=["queue", "priority", "needed", "leased_until"])
 
 
 def tell(claim: Claim, actor: User, action: str, data: dict[str, Any]) -> None:

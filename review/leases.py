@@ -14,6 +14,7 @@ from uuid import UUID
 
 from django.db import connection, models
 
+from moderation import requests
 from moderation.models import Reason, ReviewRequest, Status, Submission
 from moderation.taxonomy import Severity
 from review.models import Claim, Decision, EffectState, Outcome
@@ -245,6 +246,8 @@ def close(request: ReviewRequest, *, answers: Collection[Reason], now: datetime)
         cursor.execute(CLOSE, values)
 
 
-def free(request_id: UUID, *, queue: str, now: datetime) -> None:
-    """Give a request back, to this queue."""
-    ReviewRequest.objects.filter(pk=request_id).update(queue=queue, leased_until=now)
+def free(request: ReviewRequest, *, queue: str, now: datetime) -> None:
+    """Give a request back, to this queue, in its order."""
+    requests.put_in(request, queue)
+    request.leased_until = now
+    request.save(update_fields=["queue", "priority", "leased_until"])

@@ -234,28 +234,25 @@ class Backlog:
     oldest: datetime | None
 
 
-# Each step of `heads` is one look into the index of open requests: the oldest of the next priority, or next queue.
+# Each step of `names` is one look into the index of open requests: the next queue that has any.
 BACKLOG: Final = """
-WITH RECURSIVE heads AS (
-    (SELECT queue, priority, opened_at FROM moderation_reviewrequest
-     WHERE closed_at IS NULL ORDER BY queue, priority DESC, id LIMIT 1)
+WITH RECURSIVE names AS (
+    (SELECT queue FROM moderation_reviewrequest WHERE closed_at IS NULL ORDER BY queue LIMIT 1)
     UNION ALL
-    SELECT next.* FROM heads CROSS JOIN LATERAL (
-        (SELECT queue, priority, opened_at FROM moderation_reviewrequest
-         WHERE closed_at IS NULL AND queue = heads.queue AND priority < heads.priority
-         ORDER BY priority DESC, id LIMIT 1)
-        UNION ALL
-        (SELECT queue, priority, opened_at FROM moderation_reviewrequest
-         WHERE closed_at IS NULL AND queue > heads.queue ORDER BY queue, priority DESC, id LIMIT 1)
-        LIMIT 1
-    ) next
+    SELECT (
+        SELECT queue FROM moderation_reviewrequest WHERE closed_at IS NULL AND queue > names.queue
+        ORDER BY queue LIMIT 1
+    ) FROM names WHERE names.queue IS NOT NULL
 )
-SELECT queue, min(opened_at), (
+SELECT queue, (
+    SELECT opened_at FROM moderation_reviewrequest WHERE closed_at IS NULL AND queue = names.queue
+    ORDER BY opened_at LIMIT 1
+), (
     SELECT count(*) FROM (
-        SELECT FROM moderation_reviewrequest WHERE closed_at IS NULL AND queue = heads.queue LIMIT %s
+        SELECT FROM moderation_reviewrequest WHERE closed_at IS NULL AND queue = names.queue LIMIT %s
     ) counted
 )
-FROM heads GROUP BY queue ORDER BY queue
+FROM names WHERE queue IS NOT NULL ORDER BY queue
 """
 
 

@@ -17,7 +17,8 @@ from django.utils.translation import gettext as _
 
 from moderation import audit, lifecycle
 from moderation.actors import Actor
-from moderation.models import Reason, ReviewRequest, Scope, Status, Submission, User
+from moderation.models import Reason, Scope, Status, Submission, User
+from moderation.requests import Ask, open_requests
 from review.judgements import UnfitDecision, text_of
 from review.models import Release, ReleaseState
 from review.queue import ESCALATED, NotForYou
@@ -79,12 +80,7 @@ def agree(release_id: UUID, person: User) -> Release:
     end(release, ReleaseState.AGREED, person)
     actor = Actor.person(person)
     lifecycle.move(submission, Status.IN_REVIEW, actor=actor, reason="release", release=str(release.pk))
-    ReviewRequest.objects.get_or_create(
-        submission=submission,
-        reason=Reason.SECOND_OPINION,
-        closed_at=None,
-        defaults={"queue": ESCALATED, "leased_until": timezone.now()},
-    )
+    open_requests([Ask(submission=submission, reason=Reason.SECOND_OPINION, queue=ESCALATED)])
     record(release, person, "release.agreed")
     return release
 

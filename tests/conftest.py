@@ -16,6 +16,7 @@ from moderation import keys, roles
 from moderation.actors import Actor
 from moderation.first_edition import publish_guidelines
 from moderation.models import KEY_SCOPES, Client, TriagePlan, User
+from moderation.queues import known
 from moderation.roles import Role
 from moderation.triage import archive, likeness
 from tests import world
@@ -129,6 +130,12 @@ def empty_archive() -> None:
     """No test finds the images of another."""
     archive.of_this_process.cache_clear()
     likeness.window.cache_clear()
+
+
+@pytest.fixture(autouse=True)
+def unknown_queues() -> None:
+    """No test knows the queues of another."""
+    known.forget()
 
 
 @pytest.fixture(autouse=True)

@@ -20,7 +20,7 @@ from django.utils import timezone
 from uuid_utils.compat import uuid7
 
 from classifiers import hashes
-from moderation import lifecycle
+from moderation import lifecycle, requests
 from moderation.actors import HOUSE
 from moderation.banks.fingerprints import RADIUS
 from moderation.banks.known import known
@@ -28,7 +28,6 @@ from moderation.banks.matching import NO_LOOKS, Looks, judged, matches
 from moderation.banks.signal import keep_matches
 from moderation.models import BankAction, BankEntry, Reason, Recheck, ReviewRequest, Status, Submission
 from moderation.routing import Why
-from moderation.taxonomy import DEFAULT_SEVERITY, Category
 
 log = logging.getLogger(__name__)
 
@@ -118,7 +117,7 @@ def following(recheck: Recheck) -> tuple[list[Submission], bool]:
     archive = Submission.objects.filter(status__in=LOOKED_AT, pk__lte=recheck.until).order_by("pk")
     if recheck.cursor is not None:
         archive = archive.filter(pk__gt=recheck.cursor)
-    rows = list(archive.defer("prompt", "negative_prompt", "generator", "context")[:BATCH])
+    rows = list(archive.defer("prompt", "negative_prompt", "generator")[:BATCH])
     if rows:
         recheck.cursor = rows[-1].pk
         return rows, False
@@ -134,7 +133,7 @@ def act(recheck: Recheck, met: Sequence[Submission]) -> None:
     rows = list(held.order_by("pk")) if met else []
     shown = evidence_on(rows, recheck)
     keep_matches(zip(rows, shown, strict=True))
-    moves, requests = [], []
+    moves, asks = [], []
     for row, evidence in zip(rows, shown, strict=True):
         demand = strictest(evidence)
         if demand is None:
@@ -144,12 +143,13 @@ def act(recheck: Recheck, met: Sequence[Submission]) -> None:
         if row.status == Status.IN_REVIEW and to != Status.QUARANTINED:
             continue  # a person looks at it anyway
         moves.append(lifecycle.Move(row, to, "match", {"recheck": str(recheck.pk), "matches": evidence["matches"]}))
-        requests += [request_for(row, demand)] if to == Status.IN_REVIEW else []
+        if to == Status.IN_REVIEW:
+            asks.append(requests.Ask(submission=row, reason=Reason.HASH_MATCH, category=demand["category"]))
         row.reasons = [asdict(Why("match", demand["category"], detail=demand["detail"])), *row.reasons]
     recheck.moved += len(moves)
     moved = [move.submission for move in moves]
     Submission.objects.bulk_update(moved, ["reasons"])
-    ReviewRequest.objects.bulk_create(requests, ignore_conflicts=True)
+    requests.open_requests(asks)
     lock_away([move.submission for move in moves if move.to == Status.QUARANTINED])
     lifecycle.move_many(moves, actor=HOUSE)
 
@@ -166,17 +166,6 @@ def evidence_on(rows: Sequence[Submission], recheck: Recheck) -> list[dict[str, 
 def strictest(evidence: Mapping[str, Any]) -> Mapping[str, str] | None:
     order = [BankAction.QUARANTINE, BankAction.BLOCK, BankAction.REVIEW]
     return min(evidence.get("demands", ()), key=lambda one: order.index(one["action"]), default=None)
-
-
-def request_for(row: Submission, demand: Mapping[str, str]) -> ReviewRequest:
-    return ReviewRequest(
-        submission=row,
-        reason=Reason.HASH_MATCH,
-        category=demand["category"],
-        priority=DEFAULT_SEVERITY[Category(demand["category"])],
-        severity=DEFAULT_SEVERITY[Category(demand["category"])],
-        leased_until=timezone.now(),
-    )
 
 
 def lock_away(rows: Sequence[Submission]) -> None:

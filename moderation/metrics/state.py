@@ -28,8 +28,17 @@ SELECT queue, count(*) FROM (
     SELECT queue FROM moderation_reviewrequest WHERE closed_at IS NULL LIMIT %(most)s
 ) few GROUP BY queue ORDER BY queue
 """
+# One look into the index a queue.
 OLDEST_REQUEST: Final = """
-SELECT extract(epoch FROM now() - min(opened_at)) FROM moderation_reviewrequest WHERE closed_at IS NULL
+WITH RECURSIVE heads AS (
+    (SELECT queue, opened_at FROM moderation_reviewrequest WHERE closed_at IS NULL ORDER BY queue, opened_at LIMIT 1)
+    UNION ALL
+    SELECT next.* FROM heads CROSS JOIN LATERAL (
+        SELECT queue, opened_at FROM moderation_reviewrequest WHERE closed_at IS NULL AND queue > heads.queue
+        ORDER BY queue, opened_at LIMIT 1
+    ) next
+)
+SELECT extract(epoch FROM now() - min(opened_at)) FROM heads
 """
 
 

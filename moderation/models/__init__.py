@@ -8,6 +8,7 @@ from moderation.models.fingerprints import Fingerprint
 from moderation.models.outbox import OutboxMessage, Topic
 from moderation.models.people import User
 from moderation.models.policies import PolicyVersion, TriagePlan
+from moderation.models.queues import QueueOrder, ReviewQueue
 from moderation.models.requests import Reason, ReviewRequest
 from moderation.models.rules import RuleHits
 from moderation.models.scopes import KEY_SCOPES, Scope
@@ -32,8 +33,10 @@ __all__ = [
     "OutboxMessage",
     "Polarity",
     "PolicyVersion",
+    "QueueOrder",
     "Reason",
     "Recheck",
+    "ReviewQueue",
     "ReviewRequest",
     "RuleHits",
     "Scope",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.db import models
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from uuid_utils.compat import uuid7
 
@@ -31,11 +32,14 @@ class ReviewRequest(models.Model):
         max_length=40, blank=True, default="", help_text="The likely category, when one stands out."
     )
     queue = models.SlugField(max_length=50, default="general")
-    priority = models.SmallIntegerField(default=0, help_text="Higher first.")
+    priority = models.FloatField(
+        default=0, db_default=0, help_text="The queue's sort key, higher first. Written by moderation.requests."
+    )
+    weight = models.FloatField(default=0, db_default=0, help_text="ln of severity × uncertainty × reach.")
     severity = models.PositiveSmallIntegerField(default=0, db_default=0, help_text="Of the likely category, 0–4.")
     needed = models.PositiveSmallIntegerField(default=1, help_text="Independent decisions that settle it.")
     due_at = models.DateTimeField(null=True)
-    opened_at = models.DateTimeField(auto_now_add=True)
+    opened_at = models.DateTimeField(default=timezone.now)
     closed_at = models.DateTimeField(null=True)
     leased_until = models.DateTimeField(help_text="In the past: free to claim.")
 
@@ -53,10 +57,13 @@ class ReviewRequest(models.Model):
                 "queue",
                 models.F("priority").desc(),
                 "id",
+                "severity",  # so that what somebody may not be given costs no look at its row
                 condition=models.Q(closed_at__isnull=True),
                 name="request_open_by_queue",
             ),
-            models.Index(fields=["opened_at"], condition=models.Q(closed_at__isnull=True), name="request_opened"),
+            models.Index(
+                fields=["queue", "opened_at"], condition=models.Q(closed_at__isnull=True), name="request_opened"
+            ),
         ]
 
     def __str__(self) -> str:

@@ -12,10 +12,10 @@ from django.db import connection, transaction
 from django.utils import timezone
 from uuid_utils.compat import uuid7
 
-from moderation import lifecycle, policies
+from moderation import lifecycle, policies, requests
 from moderation.actors import TRIAGE
 from moderation.banks.signal import keep_matches
-from moderation.models import Fingerprint, Reason, ReviewRequest, Status, Submission, TriagePlan
+from moderation.models import Fingerprint, Reason, Status, Submission, TriagePlan
 from moderation.routing import Plan, Route
 from moderation.rules import hits
 from moderation.taxonomy import DEFAULT_SEVERITY, Category
@@ -92,7 +92,7 @@ def record(outcomes: Sequence[Outcome], spoken: Spoken, *, plan: TriagePlan | No
         copying.keep(version.pk, list(seen.values()), table[list(seen)])
     Fingerprint.objects.bulk_create(fingerprint(one.submission, one.look) for one in ours if one.place.keeps)
     followed = policies.parsed(plan) if plan else None
-    ReviewRequest.objects.bulk_create([request for one in ours if (request := request_for(one, followed)) is not None])
+    requests.open_requests(ask for one in ours if (ask := ask_of(one, followed)) is not None)
     lifecycle.move_many([move_of(one, plan) for one in ours], actor=TRIAGE)
     indices = [one.index for one in ours if one.index is not None]
     hits.count((version, spoken.shown_of(version, index)) for version in spoken.later for index in indices)
@@ -158,9 +158,9 @@ def cited(route: Route) -> dict[str, str]:
     return {"decision": route.precedent.decision, "copy_of": route.precedent.submission}
 
 
-def request_for(outcome: Outcome, plan: Plan | None) -> ReviewRequest | None:
-    """The row that asks a person to look, when one must; several people where the plan says so and the image waits for
-    them.
+def ask_of(outcome: Outcome, plan: Plan | None) -> requests.Ask | None:
+    """The request for a person's look, when one must; for several people's where the plan says so and the image waits
+    for them.
     """
     route = outcome.route
     if route.action == "review":
@@ -174,13 +174,14 @@ def request_for(outcome: Outcome, plan: Plan | None) -> ReviewRequest | None:
         return None
     known = route.category in Category.values
     severity = DEFAULT_SEVERITY[Category(route.category)] if known else 0
-    return ReviewRequest(
+    cuts = next((why for why in route.why if why.category == route.category and why.approve is not None), None)
+    return requests.Ask(
         submission=outcome.submission,
         reason=reason,
         category=route.category if known else "",
-        priority=severity,
-        severity=severity,
+        probability=route.probabilities.get(route.category),
+        approve=cuts.approve if cuts else None,
+        block=cuts.block if cuts else None,
+        queue=route.queue,
         needed=plan.needed(route.category, severity) if plan and route.action == "review" else 1,
-        queue=route.queue or "general",
-        leased_until=timezone.now(),
     )

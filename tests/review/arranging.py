@@ -9,6 +9,7 @@ from typing import Any
 from django.db import connection
 
 from moderation.models import Client, Reason, ReviewRequest, Submission, TriagePlan
+from moderation.requests import Ask, open_requests
 from moderation.triage import run_once
 from tests import world
 
@@ -33,9 +34,8 @@ def sampled(platform: Client, plan: TriagePlan, image: bytes) -> ReviewRequest:
 
 def another(request: ReviewRequest, reason: Reason) -> ReviewRequest:
     """A second open request for the same image."""
-    return ReviewRequest.objects.create(
-        submission=request.submission, reason=reason, queue=request.queue, leased_until=request.leased_until
-    )
+    (asked,) = open_requests([Ask(submission=request.submission, reason=reason, queue=request.queue)])
+    return asked
 
 
 def status_of(submission: Submission) -> str:
