@@ -56,6 +56,13 @@ def natural(value: str) -> int:
     return number
 
 
+def share(value: str) -> float:
+    number = float(value)
+    if not 0 <= number <= 1:
+        raise ValueError(f"{number} is not between 0 and 1")
+    return number
+
+
 def listed(value: str) -> list[str]:
     return [part.strip() for part in value.split(",") if part.strip()]
 
@@ -149,6 +156,8 @@ LIKENESS_WINDOW = read("LOUPE_LIKENESS_WINDOW", positive, default=2000)  # image
 SHADOW_SECONDS = read("LOUPE_SHADOW_SECONDS", positive, default=5)  # a batch and shadow version, then it is given up on
 REVIEW_LEASE_SECONDS = read("LOUPE_REVIEW_LEASE_SECONDS", positive, default=300)
 REVIEW_MOST_HELD = read("LOUPE_REVIEW_MOST_HELD", positive, default=30)  # leases of one person
+GOLD_SHARE = read("LOUPE_GOLD_SHARE", share, default=0.03)  # until a lead sets it on the quality page
+UNAIDED_SHARE = read("LOUPE_UNAIDED_SHARE", share, default=0.1)  # of uncertain images; likewise
 REVIEW_UNDO_SECONDS = read("LOUPE_UNDO_SECONDS", natural, default=10)
 HOLD_SEVERITY = read("LOUPE_HOLD_SEVERITY", natural, default=3)  # blocks from here on need two people; 5: none does
 HOLD_BULK = read("LOUPE_HOLD_BULK", natural, default=100)  # actions on more submissions than this need two people

@@ -15,16 +15,14 @@ from django.db import connection
 from classifiers.cards import SIGNALS
 from classifiers.models import ClassifierVersion
 from moderation import provenance
-from moderation.models import PolicyVersion, Reason, Submission, TriagePlan, User
+from moderation.models import PolicyVersion, Submission, TriagePlan, User
 from moderation.policies import parsed
 from moderation.routing import Plan
 from moderation.taxonomy import Category
 from moderation.wording import category_name, sentence
 from review import images
+from review.blinding import is_unaided, shown_reason
 from review.models import Claim
-
-# Whoever checks the machines must not be swayed by them: no scores, no reasons, no status.
-BLIND: Final = frozenset({Reason.AUDIT_SAMPLE, Reason.GOLD, Reason.SECOND_OPINION})
 
 
 @lru_cache(maxsize=64)
@@ -114,7 +112,7 @@ def origin(submission: Submission, findings: Sequence[Said]) -> provenance.Prove
 
 def shown(claims: Sequence[Claim], reviewer: User) -> list[dict[str, Any]]:
     """The contract's claims, ready for JSON, in the order given. Two queries, however many claims."""
-    told = [claim.request for claim in claims if claim.request.reason not in BLIND]
+    told = [claim.request for claim in claims if not is_unaided(claim.request)]
     findings = findings_of([request.submission for request in told])
     rules = guidelines({category_of(claim) for claim in claims}) if claims else {}
     return [
@@ -122,7 +120,7 @@ def shown(claims: Sequence[Claim], reviewer: User) -> list[dict[str, Any]]:
             "claim_id": claim.pk,
             "request_id": claim.request_id,
             "submission_id": claim.request.submission_id,
-            "reason": claim.request.reason,
+            "reason": shown_reason(claim.request),
             "category": category_of(claim) or None,
             "claimed_at": claim.claimed_at,
             "expires_at": claim.expires_at,
@@ -142,14 +140,16 @@ def shown(claims: Sequence[Claim], reviewer: User) -> list[dict[str, Any]]:
 
 def category_of(claim: Claim) -> str:
     """The category a reviewer should have in mind; "" where none stands out, or where they must not know."""
-    return "" if claim.request.reason in BLIND else claim.request.category
+    return "" if is_unaided(claim.request) else claim.request.category
 
 
 def judged(claim: Claim, findings: Sequence[Said]) -> dict[str, Any]:
-    """What the machines made of it; nothing of that where the reviewer checks them."""
+    """What the machines made of it; nothing of that where the reviewer judges unaided, nor when it came in: what is
+    settled came in long ago.
+    """
     submission = claim.request.submission
-    if claim.request.reason in BLIND:
-        return {"status": None, "categories": [], "reasons": [], "provenance": None}
+    if is_unaided(claim.request):
+        return {"status": None, "categories": [], "reasons": [], "provenance": None, "created_at": None}
     told = origin(submission, findings)
     return {
         "status": submission.status,

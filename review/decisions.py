@@ -18,6 +18,7 @@ from moderation.banks import copies
 from moderation.banks.keeping import Retired, UnfitBank
 from moderation.models import Bank, Reason, ReviewRequest, Scope, Status, User
 from review import consensus, effects, holding, leases
+from review.blinding import is_unaided
 from review.cases import guideline
 from review.consensus import Word
 from review.judgements import Judgement, UnfitDecision
@@ -137,7 +138,7 @@ def written(said: Judgement, claim: Claim, reviewer: User, idempotency_key: str)
         labels=said.labels,
         rationale=said.rationale,
         note=said.note,
-        seen=said.seen,
+        seen=said.seen | {"scores": not is_unaided(claim.request)},
         policy=policy,
         plan_id=submission.plan_id,
         idempotency_key=idempotency_key,

@@ -20,7 +20,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from moderation.models import Scope, Status, Submission, User
-from review.models import Claim, Effect, EffectState
+from review.models import Claim, Effect, EffectState, Verdict
 
 SALT: Final = "review.images"
 LOOK_BACK: Final = timedelta(hours=1)  # after a lease, for the reviewer's own history
@@ -98,7 +98,7 @@ def name_of(submission: UUID, person: User, variant: Variant) -> str:
         raise NotAllowed(_("Only reviewers look at images."))
     held = Claim.objects.filter(
         request__submission=OuterRef("pk"), reviewer=person, expires_at__gt=timezone.now() - LOOK_BACK
-    )
+    ).exclude(decision__verdict=Verdict.QUARANTINE)
     status, name, is_held = Submission.objects.values_list("status", variant.field, Exists(held)).get(pk=submission)
     if status == Status.QUARANTINED:
         raise NotAllowed(_("This image is under legal hold."))

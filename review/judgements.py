@@ -56,7 +56,8 @@ class Judgement:
     @classmethod
     def of_row(cls, decision: Decision) -> Self:
         """As it was stored."""
-        return cls(Verdict(decision.verdict), decision.labels, decision.rationale, decision.note, decision.seen)
+        seen = {name: value for name, value in decision.seen.items() if name != "scores"}  # ours, not theirs
+        return cls(Verdict(decision.verdict), decision.labels, decision.rationale, decision.note, seen)
 
     def is_of(self, decision: Decision) -> bool:
         return self == Judgement.of_row(decision)

@@ -93,6 +93,9 @@ FROM moderation_reviewrequest request JOIN moderation_submission submission ON s
 WHERE request.queue = %(queue)s AND request.closed_at IS NULL AND request.leased_until <= %(now)s
     AND request.severity <= %(most_severe)s AND request.category <> ALL(%(avoided)s::text[])
     AND submission.status <> '{Status.QUARANTINED.value}'
+    AND (request.reason <> '{Reason.GOLD.value}' OR EXISTS (
+        SELECT FROM review_goldturn turn WHERE turn.request_id = request.id AND turn.reviewer_id = %(reviewer)s
+    ))
     AND request.submission_id NOT IN (SELECT submission_id FROM mine)
     AND NOT EXISTS ({JUDGED.format(submission="request.submission_id")})
     AND NOT EXISTS (

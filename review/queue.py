@@ -26,6 +26,7 @@ from moderation.actors import HOUSE, Actor
 from moderation.models import ReviewRequest, Scope, Status, User
 from review import leases
 from review.models import Claim, Outcome
+from review.quality import gold
 from review.wellness.limits import EnoughForNow, limits_of
 
 GENERAL: Final = "general"
@@ -101,17 +102,24 @@ def claim(reviewer: User, queue: str, count: int = 1) -> list[Claim]:
     mine = list({one.request.submission_id: one for one in reversed(found)}.values())[::-1][:room]
     left_open = [one.request.pk for one in mine if one.left_open]
     ended = expire(Claim.objects.filter(request__in=left_open, ended_at__isnull=True), now=now) if left_open else []
-    claims = lease([one.request for one in mine], reviewer, now=now)
+    wanted = gold.Wanted(reviewer, limits.avoided, limits.most_severe) if queue != ESCALATED else None
+    claims = lease([one.request for one in mine], reviewer, now=now, wanted=wanted)
     record_ends(ended, actor=HOUSE)
     return claims
 
 
-def lease(requests: Sequence[ReviewRequest], reviewer: User, *, now: datetime) -> list[Claim]:
-    """Requests that the caller has locked and found free are this person's for a lease's span from now."""
+def lease(
+    requests: Sequence[ReviewRequest], reviewer: User, *, now: datetime, wanted: gold.Wanted | None = None
+) -> list[Claim]:
+    """Requests that the caller has locked and found free are this person's for a lease's span from now; or, where the
+    lot says so, gold items in their place, as far as any are `wanted`.
+    """
     until = now + timedelta(seconds=settings.REVIEW_LEASE_SECONDS)
     claims = [
         Claim(id=uuid7(), request=request, reviewer=reviewer, claimed_at=now, expires_at=until) for request in requests
     ]
+    if wanted:
+        gold.deal(claims, wanted, now=now)
     leases.lease(claims)
     return claims
 

@@ -6,11 +6,12 @@ from celery import shared_task
 
 from moderation.tasks import recheck
 from review import effects, holding, queue
+from review.quality import gold
 
 
 @shared_task(name="review.tasks.free_ended_leases")
 def free_ended_leases() -> dict[str, int]:
-    return {"ended": queue.free_ended()}
+    return {"ended": queue.free_ended(), "unanswered": gold.close_unanswered()}
 
 
 @shared_task(name="review.tasks.apply_decisions")

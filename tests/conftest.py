@@ -19,6 +19,7 @@ from moderation.models import KEY_SCOPES, Client, TriagePlan, User
 from moderation.queues import known
 from moderation.roles import Role
 from moderation.triage import archive, likeness
+from review import blinding
 from tests import world
 
 
@@ -141,3 +142,4 @@ def unknown_queues() -> None:
 @pytest.fixture(autouse=True)
 def empty_cache() -> None:
     cache.clear()
+    blinding.forget()

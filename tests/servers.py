@@ -40,6 +40,7 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> Generator[None
     data_dir = tempfile.mkdtemp(prefix=PREFIX)
     stack.callback(shutil.rmtree, data_dir, ignore_errors=True)
     os.environ |= {"LOUPE_DATA_DIR": data_dir, "SECRET_KEY": secrets.token_urlsafe(50), "DEBUG": "0"}
+    os.environ["LOUPE_UNAIDED_SHARE"] = "0"  # what a test looks for is there every time; `test_blinding` draws lots
     os.environ["LOUPE_UNDO_SECONDS"] = "0"  # what tests decide is in effect; `test_effects` lets time pass
     if _hands_out(early_config):
         given = {"DATABASE_URL": "postgres:///none", "REDIS_URL": "redis://127.0.0.1:1/0"}

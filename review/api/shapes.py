@@ -86,12 +86,15 @@ class ClaimedSubmission(serializers.Serializer[object]):
     height = serializers.IntegerField()
     media_type = serializers.CharField()
     byte_size = serializers.IntegerField()
-    created_at = serializers.DateTimeField()
-    status = serializers.ChoiceField(choices=Status.choices, allow_null=True, help_text="Null in a blind check.")
-    categories = Band(many=True, help_text="The likeliest first; empty in a blind check.")
+    created_at = serializers.DateTimeField(allow_null=True, help_text="Null where a person is to judge unaided.")
+    status = serializers.ChoiceField(
+        choices=Status.choices, allow_null=True, help_text="Null where a person is to judge unaided."
+    )
+    categories = Band(many=True, help_text="The likeliest first; empty where a person is to judge unaided.")
     reasons = serializers.ListField(child=serializers.CharField(), help_text="Why a person looks, in sentences.")
     provenance = serializers.DictField(
-        allow_null=True, help_text="Where the file says it comes from, in words; null in a blind check."
+        allow_null=True,
+        help_text="Where the file says it comes from, in words; null where a person is to judge unaided.",
     )
     image = Links(help_text="Paths on this host, for this person and a few minutes only.")
     policy = Guideline(allow_null=True, help_text="The guideline of the likely category.")

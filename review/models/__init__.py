@@ -1,23 +1,35 @@
 """People looking and deciding: who holds what, who decided what, what came of it, and the data sets made of it."""
 
+from review.models.calibration import CalibrationItem, CalibrationSeat, CalibrationSession, CalibrationVote
 from review.models.claims import Claim, Outcome
 from review.models.datasets import Dataset
 from review.models.decisions import Decision, Verdict
 from review.models.effects import Effect, EffectState
+from review.models.gold import GoldItem, GoldTurn, QualityRules
 from review.models.releases import Release, ReleaseState
+from review.models.rollups import Measure, QualityRollup
 from review.models.wellness import Exposure, Look, OrganisationSettings, Place, ReviewerSettings
 
 __all__ = [
+    "CalibrationItem",
+    "CalibrationSeat",
+    "CalibrationSession",
+    "CalibrationVote",
     "Claim",
     "Dataset",
     "Decision",
     "Effect",
     "EffectState",
     "Exposure",
+    "GoldItem",
+    "GoldTurn",
     "Look",
+    "Measure",
     "OrganisationSettings",
     "Outcome",
     "Place",
+    "QualityRollup",
+    "QualityRules",
     "Release",
     "ReleaseState",
     "ReviewerSettings",

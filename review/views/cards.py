@@ -19,6 +19,7 @@ from moderation.routing import Band, nearness
 from moderation.taxonomy import DEFAULT_SEVERITY, Category, Severity
 from moderation.wording import category_name, figure, sentence
 from review import cases, images
+from review.blinding import is_unaided
 from review.consensus import disagreed
 from review.kin import Kin, kin_of
 from review.models import Claim, Decision, Verdict
@@ -88,12 +89,13 @@ class Card:
 
     @property
     def is_blind(self) -> bool:
-        return self.request.reason in cases.BLIND
+        """Judged unaided; whether as a check, nobody can tell."""
+        return is_unaided(self.request)
 
     @property
     def reason(self) -> str:
-        """In words; a blind check does not say of what kind it is."""
-        return _("Blind check") if self.is_blind else str(Reason(self.request.reason).label)
+        """In words; what is judged unaided does not say why."""
+        return _("Judge for yourself") if self.is_blind else str(Reason(self.request.reason).label)
 
     @property
     def may_escalate(self) -> bool:
@@ -145,7 +147,7 @@ class Card:
     @property
     def why(self) -> list[Reasoning]:
         if self.is_blind:
-            return [Reasoning(_("A check of what is settled already. Its scores stay hidden, so as not to sway you."))]
+            return [Reasoning(_("Some images are shown without scores and reasons, so as not to sway you."))]
         return [*self.differing, *(told(reason) for reason in self.submission.reasons)]
 
     @property
@@ -177,7 +179,7 @@ def cards(claims: Sequence[Claim], *, reviewer: User) -> list[Card]:
     findings = cases.findings_of(submissions)
     guidelines = policies.in_force()
     # What became of the copies would sway who checks the machines.
-    kin = kin_of([claim.request.submission for claim in claims if claim.request.reason not in cases.BLIND])
+    kin = kin_of([claim.request.submission for claim in claims if not is_unaided(claim.request)])
     return [
         Card(
             claim,

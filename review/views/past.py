@@ -35,7 +35,8 @@ def remembered(decision: Decision, reviewer: User) -> dict[str, Any]:
     """A decision with its image, blurred: not at all once it is under legal hold, or no longer theirs to look at."""
     submission = decision.submission
     over = decision.claim.expires_at <= timezone.now() - images.LOOK_BACK
-    hidden = over or submission.status == Status.QUARANTINED
+    # By the verdict too: what tested the reviewer is under no legal hold, and must look as if it were.
+    hidden = over or submission.status == Status.QUARANTINED or decision.verdict == Verdict.QUARANTINE
     return {
         "decision": decision,
         "words": done()[decision.verdict],

@@ -46,6 +46,8 @@ def test_a_decision_is_created_and_told(rita: User, claim: Claim) -> None:
     decision = Decision.objects.get()
     assert answer.status_code == 201
     assert answer.json() == BLOCK | {
+        "seen": BLOCK["seen"] | {"scores": True},
+        "held": "",
         "id": str(decision.pk),
         "claim_id": str(claim.pk),
         "submission_id": str(claim.request.submission_id),

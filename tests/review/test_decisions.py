@@ -108,16 +108,6 @@ def test_nobody_is_asked_about_an_image_under_legal_hold(rita: User, platform: C
     assert not ReviewRequest.objects.filter(closed_at__isnull=True).exists()
 
 
-def test_a_gold_item_tests_the_reviewer_and_moves_nothing(rita: User, platform: Client, eyes: TriagePlan) -> None:
-    submission = world.triaged(platform, BLACK)
-    request = ReviewRequest.objects.create(
-        submission=submission, reason=Reason.GOLD, leased_until=submission.created_at
-    )
-    decide(claimed(rita).pk, rita, **BLOCK)
-    request.refresh_from_db()
-    assert (status_of(submission), request.closed_at is not None) == (Status.APPROVED, True)
-
-
 def test_a_senior_settles_what_was_escalated(rita: User, sam: User, platform: Client, eyes: TriagePlan) -> None:
     (request,) = waiting(platform, 1)
     decide(claimed(rita).pk, rita, verdict="escalate")
@@ -159,7 +149,7 @@ def test_the_record_says_who_decided_what_by_which_rule_after_seeing_what(
             "labels": [WEAPON],
             "policy": "WEAPONS_DANGEROUS v1",
             "plan": 1,
-            "seen": {"revealed": True, "seconds": 2.5},
+            "seen": {"revealed": True, "seconds": 2.5, "scores": True},
             "asked": "uncertain",
         }.items()
     )

@@ -66,7 +66,7 @@ def test_a_blind_check_shows_no_score_and_no_reason(desk: HttpClient, three: lis
     ReviewRequest.objects.exclude(pk=three[0].pk).update(closed_at=timezone.now())
     ReviewRequest.objects.update(reason=Reason.AUDIT_SAMPLE)
     page = desk.post(CLAIM).content.decode()
-    assert "Blind check" in page
+    assert "Judge for yourself" in page
     assert "0.50" not in page
     assert "Possible" not in page
     assert "Audit sample" not in page

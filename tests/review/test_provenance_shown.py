@@ -79,7 +79,7 @@ def test_a_plain_image_says_that_absence_proves_nothing(desk: HttpClient, plan: 
 def test_who_checks_the_machines_sees_none_of_it(desk: HttpClient, plan: TriagePlan, platform: Client) -> None:
     world.triaged(platform, signing.signed())
     page = desk.post(CLAIM).content.decode()
-    assert "Blind check" in page
+    assert "Judge for yourself" in page
     assert "Provenance" not in page
 
 
