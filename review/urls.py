@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import include, path, register_converter
 
-from review.views import comparisons, concepts, desk, held, past, queues, releases
+from review.views import comparisons, concepts, desk, held, past, queues, releases, search
 from review.views.home import home
 from review.views.images import VariantConverter, image
 
@@ -27,6 +27,10 @@ urlpatterns = [
     path("legal-hold/ask", releases.ask, name="release-ask"),
     path("legal-hold/<uuid:pk>/agree", releases.agree, name="release-agree"),
     path("legal-hold/<uuid:pk>/refuse", releases.refuse, name="release-refuse"),
+    path("search/", search.index, name="search"),
+    path("search/count", search.count, name="search-count"),
+    path("search/views/", search.keep, name="search-keep"),
+    path("search/views/<uuid:pk>/remove", search.remove, name="search-remove"),
     path("images/<uuid:submission>/<variant:variant>.jpg", image, name="review-image"),
     path("learning/<uuid:pk>/shadow/", comparisons.shadow, name="classifier_shadow"),
     path("concepts/", concepts.index, name="concepts"),

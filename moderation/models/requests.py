@@ -64,6 +64,7 @@ class ReviewRequest(models.Model):
             models.Index(
                 fields=["queue", "opened_at"], condition=models.Q(closed_at__isnull=True), name="request_opened"
             ),
+            models.Index(fields=["reason", "-submission"], name="request_reason"),
         ]
 
     def __str__(self) -> str:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Self
 
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
+from django.contrib.postgres.search import SearchVector
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 from uuid_utils.compat import uuid7
@@ -150,6 +151,11 @@ class Submission(models.Model):
             ),
             models.Index(fields=["client", "status", "-id"], name="submission_client_status"),
             GinIndex(fields=["flagged"], name="submission_flagged"),
+            # for searches: what is rare is found by an index of its own
+            models.Index(fields=["status", "-id"], name="submission_status_recent"),
+            models.Index(fields=["sha256"], name="submission_sha256"),
+            models.Index(fields=["pdq"], condition=models.Q(pdq__isnull=False), name="submission_pdq"),
+            GinIndex(SearchVector("prompt", config="simple"), name="submission_prompt_words"),
             models.Index(
                 fields=["cluster", "-id"], condition=models.Q(decided_by="person"), name="submission_cluster_decided"
             ),

@@ -20,6 +20,7 @@ register = template.Library()
 SECTIONS: Final[tuple[tuple[str, Promise, Scope], ...]] = (
     ("desk", _("Desk"), Scope.REVIEW),
     ("queues", _("Queues"), Scope.REVIEW),
+    ("search", _("Search"), Scope.SUBMISSIONS_READ),
     ("held", _("Held"), Scope.REVIEW_ESCALATED),
     ("policies", _("Policies"), Scope.POLICY_READ),
     ("banks", _("Known images"), Scope.BANKS),

@@ -8,6 +8,7 @@ from review.models.effects import Effect, EffectState
 from review.models.gold import GoldItem, GoldTurn, QualityRules
 from review.models.releases import Release, ReleaseState
 from review.models.rollups import Measure, QualityRollup
+from review.models.searches import SavedView
 from review.models.wellness import Exposure, Look, OrganisationSettings, Place, ReviewerSettings
 
 __all__ = [
@@ -33,5 +34,6 @@ __all__ = [
     "Release",
     "ReleaseState",
     "ReviewerSettings",
+    "SavedView",
     "Verdict",
 ]

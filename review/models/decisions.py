@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.conf import settings
+from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 from uuid_utils.compat import uuid7
@@ -42,6 +43,7 @@ class Decision(models.Model):
         indexes = [
             models.Index(fields=["reviewer", "-id"], name="decision_by_reviewer"),
             models.Index(fields=["decided_at"], name="decision_by_time"),
+            GinIndex(fields=["labels"], opclasses=["jsonb_path_ops"], name="decision_labels"),
         ]
 
     def __str__(self) -> str:

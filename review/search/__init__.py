@@ -1,0 +1,1 @@
+"""Finding submissions: what one may filter by, pages that cost the same wherever they lie, and views that are kept."""
