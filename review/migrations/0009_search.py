@@ -7,7 +7,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("moderation", "0012_search_indexes"),
+        ("moderation", "0013_search_indexes"),
         ("review", "0008_quality"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
