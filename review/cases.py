@@ -128,8 +128,8 @@ def shown(claims: Sequence[Claim], reviewer: User) -> list[dict[str, Any]]:
                 **declared(claim.request.submission),
                 **judged(claim, findings.get(claim.request.submission_id, [])),
                 "image": {
-                    variant.value: images.link(claim.request.submission, reviewer, variant)
-                    for variant in (images.Variant.BLURRED, images.Variant.WORKING)
+                    "blurred": images.link(claim.request.submission, reviewer, images.Variant.BLURRED),
+                    "look": f"/api/v1/claims/{claim.pk}/looks",
                 },
                 "policy": worded(rules.get(category_of(claim))),
             },

@@ -1,6 +1,7 @@
 """Images for reviewers' eyes: short-lived links, each for one person, one image and one variant of it.
 
 A link alone opens nothing: each request is authorised again, so a link that leaks, or outlives the right, is void.
+Links show what is blurred; to a clear image there is none: see `review.looks`.
 """
 
 from __future__ import annotations
@@ -27,13 +28,18 @@ LOOK_BACK: Final = timedelta(hours=1)  # after a lease, for the reviewer's own h
 
 
 class Variant(StrEnum):
-    """What is served. The first two go with a claim; a glimpse is the blurred image outside of one, where a page lists
-    images to whoever answers for the machines or compares with what is before them.
+    """What is served. The first two go with a claim, and the working image, which is clear, only as the answer to a
+    look that is on record; a glimpse is the blurred image outside of a claim, where a page lists images to whoever
+    answers for the machines or compares with what is before them.
     """
 
     BLURRED = "blurred"
     WORKING = "working"
     GLIMPSE = "glimpse"
+
+    @property
+    def is_linked(self) -> bool:
+        return self is not Variant.WORKING
 
     @property
     def field(self) -> str:
@@ -61,8 +67,10 @@ class Opened:
 
 
 def link(submission: Submission, reviewer: User, variant: str) -> str:
-    """A path on this host that shows `variant` ("working" or "blurred") to `reviewer` for IMAGE_URL_SECONDS."""
+    """A path on this host that shows `variant` ("blurred" or "glimpse") to `reviewer` for IMAGE_URL_SECONDS."""
     variant = Variant(variant)
+    if not variant.is_linked:
+        raise ValueError(f"There is no link to the {variant} image.")
     path = reverse("review-image", kwargs={"submission": submission.pk, "variant": variant.value})
     return f"{path}?key={key(submission.pk, reviewer, variant)}"
 

@@ -20,7 +20,6 @@ urlpatterns = [
     path("desk/<slug:name>/", desk.desk, name="desk-queue"),
     path("desk/<slug:name>/claim", desk.claim, name="desk-claim"),
     path("held/", held.index, name="held"),
-    path("held/<uuid:pk>/look", held.look, name="held-look"),
     path("held/<uuid:pk>/approve", held.approve, name="held-approve"),
     path("held/<uuid:pk>/send-back", held.send_back, name="held-send-back"),
     path("legal-hold/", releases.index, name="releases"),

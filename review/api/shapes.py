@@ -57,7 +57,7 @@ class Band(serializers.Serializer[object]):
 
 class Links(serializers.Serializer[object]):
     blurred = serializers.CharField(help_text="Small, blurred and grey.")
-    working = serializers.CharField()
+    look = serializers.CharField(help_text="POST there to see the clear image: the look goes on record.")
 
 
 class Guideline(serializers.Serializer[object]):
@@ -96,7 +96,7 @@ class ClaimedSubmission(serializers.Serializer[object]):
         allow_null=True,
         help_text="Where the file says it comes from, in words; null where a person is to judge unaided.",
     )
-    image = Links(help_text="Paths on this host, for this person and a few minutes only.")
+    image = Links(help_text="Paths on this host, for this person only; the blurred one for a few minutes.")
     policy = Guideline(allow_null=True, help_text="The guideline of the likely category.")
 
 
@@ -130,6 +130,21 @@ class DecisionAnswer(serializers.Serializer[object]):
     held = serializers.CharField(
         allow_blank=True, help_text="Why it waits for a second person; empty where it does not."
     )
+
+
+class OutsideLookOrder(serializers.Serializer[object]):
+    submission = serializers.UUIDField()
+
+
+class LookOrder(serializers.Serializer[object]):
+    seconds = serializers.FloatField(
+        min_value=0, help_text="In view so far. Less than was said before changes nothing."
+    )
+
+
+class LookAnswer(serializers.Serializer[object]):
+    id = serializers.UUIDField()
+    seconds = serializers.FloatField(help_text="What counts: never more than the clock allows.")
 
 
 class UndoAnswer(serializers.Serializer[object]):

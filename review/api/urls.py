@@ -6,6 +6,7 @@ from django.urls import path
 
 from review.api.claims import Decisions, Extension, Release, SecondOpinion, Sending, Takeover, Undo
 from review.api.held import Approval, Held, Refusal
+from review.api.looks import ClaimLooks, LookLength, Looks
 from review.api.queues import QueueClaims, Queues
 
 app_name = "review_api"
@@ -17,6 +18,9 @@ urlpatterns = [
     path("held", Held.as_view(), name="held"),
     path("held/<uuid:pk>/approve", Approval.as_view(), name="held-approve"),
     path("held/<uuid:pk>/refuse", Refusal.as_view(), name="held-refuse"),
+    path("claims/<uuid:pk>/looks", ClaimLooks.as_view(), name="claim-looks"),
+    path("looks", Looks.as_view(), name="looks"),
+    path("looks/<uuid:pk>", LookLength.as_view(), name="look"),
     path("claims/<uuid:pk>/extend", Extension.as_view(), name="extend"),
     path("claims/<uuid:pk>/release", Release.as_view(), name="release"),
     path("claims/<uuid:pk>/send", Sending.as_view(), name="send"),

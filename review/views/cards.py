@@ -68,7 +68,6 @@ class Reasoning:
 class Card:
     claim: Claim
     blurred_url: str
-    working_url: str
     findings: Sequence[cases.Said]
     guidelines: Mapping[str, PolicyVersion]
     kin: Kin | None = None
@@ -184,7 +183,6 @@ def cards(claims: Sequence[Claim], *, reviewer: User) -> list[Card]:
         Card(
             claim,
             images.link(submission, reviewer, images.Variant.BLURRED),
-            images.link(submission, reviewer, images.Variant.WORKING),
             findings.get(submission.pk, []),
             guidelines,
             copies,

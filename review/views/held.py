@@ -7,15 +7,12 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
-from django.db import transaction
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.views.decorators.http import require_POST, require_safe
 
-from moderation import audit
-from moderation.actors import Actor
-from moderation.models import Scope, Status
+from moderation.models import Scope
 from moderation.tasks import nudge_recheck
 from moderation.views.access import PersonRequest, requires
 from review import holding, images
@@ -49,23 +46,6 @@ def line(effect: Effect, request: PersonRequest) -> dict[str, Any]:
         "labels": labelled(decision.labels),
         "glimpse": images.glimpse(effect.submission, request.user),
     }
-
-
-@require_http_methods(["GET", "POST"])
-@requires(Scope.REVIEW_ESCALATED)
-def look(request: PersonRequest, pk: UUID) -> HttpResponse:
-    """The image of what waits: blurred for a GET, clear for a POST, which goes on record."""
-    effect = holding.for_person(request.user).select_related("submission").filter(pk=pk).first()
-    if effect is None or effect.submission.status == Status.QUARANTINED:
-        raise Http404
-    clear = ""
-    if request.method == "POST":
-        with transaction.atomic():
-            said = {"decision": str(pk), "for": "second person"}
-            subject = audit.submission(effect.submission_id)
-            audit.record(audit.Entry(Actor.person(request.user), "image.looked_at", subject, said))
-        clear = images.link(effect.submission, request.user, images.Variant.WORKING)
-    return render(request, "review/held_look.html", {"line": line(effect, request), "clear": clear})
 
 
 @require_POST

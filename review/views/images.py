@@ -17,7 +17,7 @@ POLICY = "default-src 'none'; sandbox"
 class VariantConverter:
     """In a path: the name of a variant; anything else is no address of ours."""
 
-    regex = "|".join(images.Variant)
+    regex = "|".join(variant for variant in images.Variant if variant.is_linked)
 
     def to_python(self, value: str) -> images.Variant:
         return images.Variant(value)

@@ -3,7 +3,7 @@ export class Card {
   constructor(element, { received = Date.now() } = {}) {
     this.element = element;
     this.id = element.dataset.claim;
-    this.workingUrl = element.dataset.working;
+    this.lookUrl = `/api/v1/claims/${this.id}/looks`;
     this.canvas = element.querySelector("canvas.clear");
     this.blurred = element.querySelector("img.blurred");
     this.stage = element.querySelector(".stage");

@@ -39,7 +39,6 @@ export class Deck {
       this.added(card.element);
       this.root.append(card.element);
       this.cards.push(card);
-      this.pictures.fetch(card);
     }
     return fresh.length;
   }
@@ -75,7 +74,8 @@ export class Deck {
     for (const card of [...this.cards]) this.drop(card);
   }
 
+  // The next one paints at once: blurred, for the clear image leaves the house only when somebody asks to look.
   decodeAhead() {
-    for (const card of this.cards.slice(0, 2)) this.pictures.decode(card).catch(() => {});
+    for (const card of this.cards.slice(0, 2)) card.blurred.decode().catch(() => {});
   }
 }

@@ -4,6 +4,7 @@ import { Deck } from "./deck.js";
 import { farewell } from "./http.js";
 import { Keymap, listen } from "./keys.js";
 import { Lease } from "./lease.js";
+import { Looks } from "./looks.js";
 import { Notices } from "./notices.js";
 import { Outbox } from "./outbox.js";
 import { Pictures } from "./pictures.js";
@@ -20,7 +21,7 @@ const part = (selector) => desk.querySelector(selector);
 
 const keymap = new Keymap(JSON.parse(document.getElementById("acts").textContent));
 const pictures = new Pictures();
-const reveal = new Reveal(pictures);
+const reveal = new Reveal({ pictures, looks: new Looks(), refused: notShown });
 const notices = new Notices({ list: part(".notices"), said: part(".said") });
 const deck = new Deck({ root: part(".cards"), url: desk.dataset.claimUrl, pictures, decided: () => outbox.claims, added: (card) => keymap.label(card) });
 const lease = new Lease({ deck, url: desk.dataset.heartbeatUrl, seconds: Number(desk.dataset.leaseSeconds), lost });
@@ -108,6 +109,14 @@ function troubled(problem) {
   if (problem.kind === "signed-out") return signedOut();
   offline ??= notices.tell(words.offline, { kind: "warning", action: { words: words.again, act: () => ((offline = null), more()) } });
   return undefined;
+}
+
+// Why a look was not granted, where there is more to say than "try again"; whether it was said.
+function notShown(problem) {
+  if (problem.code === "exposure-budget") notices.tell(problem.detail);
+  else if (problem.kind === "signed-out") signedOut();
+  else return false;
+  return true;
 }
 
 let toldSignedOut = false;

@@ -1,16 +1,23 @@
 // Looking at the clear image, for as long as somebody holds a key or the pointer, or until they toggle it off.
-// Counts what was truly on screen: from the frame that paints it to the moment it is hidden.
+// Each look is on record before the image comes. Counts what was truly on screen: from the frame that paints it to the
+// moment it is hidden.
 export class Reveal {
   #card;
   #pictures;
+  #looks;
+  #look = null; // on screen now
+  #asked = 0;
   #since = 0;
   #wanted = false;
   #seconds = 0;
   #seen = false;
   grey = false;
 
-  constructor(pictures) {
+  // `refused(problem)` is told why an image was not shown.
+  constructor({ pictures, looks, refused }) {
     this.#pictures = pictures;
+    this.#looks = looks;
+    this.refused = refused;
   }
 
   // Begin with another card; what was seen of the one before is no longer counted.
@@ -36,29 +43,39 @@ export class Reveal {
     if (!card || this.#wanted) return;
     this.#wanted = true;
     card.mark({ looking: true });
+    const asked = ++this.#asked;
+    const current = () => this.#wanted && card === this.#card && asked === this.#asked;
     try {
-      const pixels = await this.#pictures.decode(card);
-      if (this.#wanted && card === this.#card) this.#paint(card, pixels);
-    } catch {
-      if (card === this.#card) {
-        card.mark({ looking: false, trouble: true });
-        this.#wanted = false;
-      }
+      const { id, blob } = await this.#looks.begin(card);
+      if (!current()) return; // let go meanwhile: never on screen, and the least that a look counts is on record
+      const pixels = await this.#pictures.keep(card, blob);
+      if (current()) this.#paint(card, pixels, id);
+    } catch (problem) {
+      if (!current()) return;
+      this.#wanted = false;
+      const told = this.refused(problem);
+      card.mark({ looking: false, trouble: !told });
     }
   }
 
-  #paint(card, pixels) {
+  #paint(card, pixels, look) {
     const canvas = card.canvas;
     canvas.width = pixels.width;
     canvas.height = pixels.height;
     canvas.getContext("2d").drawImage(pixels, 0, 0);
     card.mark({ clear: true, grey: this.grey });
     this.#seen = true;
-    this.#since = performance.now();
+    const since = (this.#since = performance.now());
+    this.#look = look;
+    this.#looks.follow(look, () => (performance.now() - since) / 1000);
   }
 
   hide() {
-    if (this.#since) this.#seconds += (performance.now() - this.#since) / 1000;
+    if (this.#since) {
+      const seconds = (performance.now() - this.#since) / 1000;
+      this.#seconds += seconds;
+      this.#looks.end(this.#look, seconds);
+    }
     this.#since = 0;
     this.#wanted = false;
     if (!this.#card) return;

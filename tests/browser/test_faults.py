@@ -130,7 +130,7 @@ def test_an_image_that_cannot_be_fetched_says_so(window: Opener, flats: Send, ri
     flats(1)
     mine = window()
     mine.expected = (LOST,)
-    mine.page.route("**/working.jpg*", lambda route: route.abort())
+    mine.page.route("**/api/v1/claims/*/looks", lambda route: route.abort())
     page = at_desk(mine.enter(rita, DESK))
     page.keyboard.press("v")
     expect(page.get_by_text("The image could not be fetched")).to_be_visible()
