@@ -352,6 +352,7 @@ CELERY_BEAT_SCHEDULE = {
     "seal": {"task": "moderation.tasks.seal_audit", "schedule": 300.0},
     "join-clusters": {"task": "moderation.tasks.join_clusters", "schedule": 60.0, "options": {"expires": 60}},
     "apply-decisions": {"task": "review.tasks.apply_decisions", "schedule": 2.0, "options": {"expires": 2}},
+    "run-bulk": {"task": "review.tasks.run_bulk", "schedule": 10.0, "options": {"expires": 10}},
     "tell-of-held": {"task": "review.tasks.tell_of_held", "schedule": 60.0, "options": {"expires": 60}},
     "free-ended-leases": {"task": "review.tasks.free_ended_leases", "schedule": 15.0, "options": {"expires": 15}},
 }

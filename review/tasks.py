@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from celery import shared_task
+from django.db import transaction
 
 from moderation.tasks import recheck
 from review import effects, holding, queue
+from review.bulk import running
 from review.quality import gold
 
 
@@ -28,3 +30,14 @@ def apply_decisions() -> dict[str, int]:
 def tell_of_held() -> dict[str, int]:
     """Those who may answer hear that something waits for a second person."""
     return {"told": holding.tell()}
+
+
+@shared_task(name="review.tasks.run_bulk")
+def run_bulk() -> dict[str, int]:
+    """Bulk actions go on where their rows say; beat calls again whatever becomes of a message."""
+    return {"dealt": sum(running.work_off(key) for key in running.at_work())}
+
+
+def nudge_bulk() -> None:
+    """For doors: once the caller's transaction is committed, begin."""
+    transaction.on_commit(lambda: run_bulk.apply_async(retry=False), robust=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import include, path, register_converter
 
-from review.views import comparisons, concepts, desk, held, past, queues, releases, search
+from review.views import bulk, comparisons, concepts, desk, held, past, queues, releases, search
 from review.views.home import home
 from review.views.images import VariantConverter, image
 
@@ -27,6 +27,12 @@ urlpatterns = [
     path("legal-hold/<uuid:pk>/agree", releases.agree, name="release-agree"),
     path("legal-hold/<uuid:pk>/refuse", releases.refuse, name="release-refuse"),
     path("search/", search.index, name="search"),
+    path("search/bulk", bulk.propose, name="bulk-propose"),
+    path("bulk/", bulk.index, name="bulk"),
+    path("bulk/<uuid:pk>/", bulk.detail, name="bulk-action"),
+    path("bulk/<uuid:pk>/agree", bulk.agree, name="bulk-agree"),
+    path("bulk/<uuid:pk>/refuse", bulk.refuse, name="bulk-refuse"),
+    path("bulk/<uuid:pk>/undo", bulk.undo, name="bulk-undo"),
     path("search/count", search.count, name="search-count"),
     path("search/views/", search.keep, name="search-keep"),
     path("search/views/<uuid:pk>/remove", search.remove, name="search-remove"),

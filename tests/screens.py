@@ -90,6 +90,7 @@ SCREENS: Final = (
     Screen("desk-blocking", "/desk/general/", act=ask),
     Screen("search", "/search/?status=in_review", role="senior"),
     Screen("search-table", "/search/?as=table", role="senior"),
+    Screen("bulk", "/search/bulk?status=in_review", role="senior"),
     Screen("held", "/held/", role="senior"),
     Screen("legal-hold", "/legal-hold/", role="policy_lead"),
     Screen("policies", "/policies/", role="policy_lead"),

@@ -1,5 +1,6 @@
 """People looking and deciding: who holds what, who decided what, what came of it, and the data sets made of it."""
 
+from review.models.bulk import BulkAction, BulkItem, BulkState, BulkVerdict, ItemState
 from review.models.calibration import CalibrationItem, CalibrationSeat, CalibrationSession, CalibrationVote
 from review.models.claims import Claim, Outcome
 from review.models.datasets import Dataset
@@ -12,6 +13,10 @@ from review.models.searches import SavedView
 from review.models.wellness import Exposure, Look, OrganisationSettings, Place, ReviewerSettings
 
 __all__ = [
+    "BulkAction",
+    "BulkItem",
+    "BulkState",
+    "BulkVerdict",
     "CalibrationItem",
     "CalibrationSeat",
     "CalibrationSession",
@@ -24,6 +29,7 @@ __all__ = [
     "Exposure",
     "GoldItem",
     "GoldTurn",
+    "ItemState",
     "Look",
     "Measure",
     "OrganisationSettings",

@@ -17,7 +17,7 @@ from moderation.tasks import nudge_recheck
 from moderation.views.access import PersonRequest, requires
 from review import holding, images
 from review.judgements import UnfitDecision
-from review.models import Effect
+from review.models import BulkAction, BulkState, Effect
 from review.queue import NotForYou
 from review.views.cards import labelled
 from review.views.past import done
@@ -33,7 +33,14 @@ def index(request: PersonRequest) -> HttpResponse:
     found = list(waiting.order_by("decision_id")[: PAGE + 1])
     own = holding.held().filter(decision__reviewer=request.user)[: holding.COUNTED].count()
     lines = [line(effect, request) for effect in found[:PAGE]]
-    return render(request, "review/held.html", {"lines": lines, "more": len(found) > PAGE, "own": own})
+    actions = BulkAction.objects.filter(state=BulkState.HELD).exclude(asked_by=request.user)
+    context = {
+        "lines": lines,
+        "more": len(found) > PAGE,
+        "own": own,
+        "actions": list(actions.select_related("asked_by").order_by("id")[:PAGE]),
+    }
+    return render(request, "review/held.html", context)
 
 
 def line(effect: Effect, request: PersonRequest) -> dict[str, Any]:
