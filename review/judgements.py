@@ -15,6 +15,8 @@ from review.models import Decision, Verdict
 LONGEST: Final = 10_000  # characters of a rationale or a note
 LONGEST_LOOK: Final = 86_400  # seconds
 
+VARIANTS: Final = ("blurred", "working")
+PANELS: Final = ("why", "prompt", "matches", "kin", "siblings", "author", "guideline", "provenance", "declared")
 UNSTORABLE: Final = re.compile("[\0\ud800-\udfff]")  # no text to PostgreSQL: NUL, and halves of characters
 
 VERDICTS: Final = frozenset(Verdict.values)
@@ -100,4 +102,24 @@ def seen_of(seen: Any) -> dict[str, Any]:
         raise UnfitDecision("#/seen/revealed", _("Revealed is true or false."))
     if not isinstance(seconds, int | float) or isinstance(seconds, bool) or not 0 <= seconds <= LONGEST_LOOK:
         raise UnfitDecision("#/seen/seconds", _("Seconds are a number from 0 to %(most)d.") % {"most": LONGEST_LOOK})
-    return {"revealed": revealed, "seconds": seconds}
+    return {"revealed": revealed, "seconds": seconds, **means_of(seen)}
+
+
+def means_of(seen: Mapping[str, Any]) -> dict[str, Any]:
+    """How it was looked at, as far as somebody said: enlarged, in grey, which file, and what beside it was in view."""
+    told: dict[str, Any] = {}
+    for name in ("zoomed", "loupe", "grey"):
+        if name in seen:
+            if not isinstance(seen[name], bool):
+                raise UnfitDecision(f"#/seen/{name}", _("This is true or false."))
+            told[name] = seen[name]
+    if "variant" in seen:
+        if seen["variant"] not in VARIANTS:
+            raise UnfitDecision("#/seen/variant", _("A variant is one of: %(all)s.") % {"all": ", ".join(VARIANTS)})
+        told["variant"] = seen["variant"]
+    if "panels" in seen:
+        panels = seen["panels"]
+        if not isinstance(panels, list) or not all(isinstance(one, str) and one in PANELS for one in panels):
+            raise UnfitDecision("#/seen/panels", _("Panels are a list of: %(all)s.") % {"all": ", ".join(PANELS)})
+        told["panels"] = sorted(set(panels))
+    return told

@@ -8,6 +8,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
 from django.contrib.postgres.search import SearchVector
 from django.db import models
+from django.db.models.fields.json import KeyTextTransform
 from django.utils.translation import gettext_lazy as _
 from uuid_utils.compat import uuid7
 
@@ -148,6 +149,13 @@ class Submission(models.Model):
                 condition=~models.Q(author_ref=""),
                 include=["status", "decided_by"],
                 name="submission_author",
+            ),
+            models.Index(
+                models.F("client"),
+                KeyTextTransform("batch_id", "context"),
+                models.F("id").desc(),
+                condition=models.Q(context__has_key="batch_id"),
+                name="submission_batch",
             ),
             models.Index(fields=["client", "status", "-id"], name="submission_client_status"),
             GinIndex(fields=["flagged"], name="submission_flagged"),

@@ -9,7 +9,7 @@ from rest_framework import serializers
 from moderation.models import Audience, Reason, Status
 from moderation.taxonomy import Category, Severity
 from review.handovers import LONGEST as LONGEST_NOTE
-from review.judgements import LONGEST, LONGEST_LOOK
+from review.judgements import LONGEST, LONGEST_LOOK, PANELS, VARIANTS
 from review.models import Verdict
 from review.queue import MOST
 
@@ -26,6 +26,13 @@ class Label(serializers.Serializer[object]):
 class Seen(serializers.Serializer[object]):
     revealed = serializers.BooleanField(help_text="Whether the image was shown unblurred.")
     seconds = serializers.FloatField(min_value=0, max_value=LONGEST_LOOK, help_text="For how long it was in view.")
+    zoomed = serializers.BooleanField(required=False, help_text="Whether it was enlarged.")
+    loupe = serializers.BooleanField(required=False)
+    grey = serializers.BooleanField(required=False, help_text="Whether it was shown in grey.")
+    variant = serializers.ChoiceField(choices=VARIANTS, required=False)
+    panels = serializers.ListField(
+        child=serializers.ChoiceField(choices=PANELS), required=False, help_text="What beside the image was in view."
+    )
 
 
 class DecisionOrder(serializers.Serializer[object]):

@@ -24,6 +24,8 @@ from review.consensus import disagreed
 from review.kin import Kin, kin_of
 from review.models import Claim, Decision, Verdict
 from review.queue import ESCALATED
+from review.surroundings import Surroundings, surroundings_of
+from review.views.panels import Hit, Piece, by_nearness, hits, pieces
 
 SHOWN_BANDS: Final = 3
 DIGITS: Final = 9
@@ -72,6 +74,8 @@ class Card:
     guidelines: Mapping[str, PolicyVersion]
     kin: Kin | None = None
     kin_glimpses: Sequence[str] = ()
+    around: Surroundings | None = None
+    sibling_glimpses: Sequence[str] = ()
     votes: Sequence[Decision] = ()  # that differ, for a senior to adjudicate
 
     @property
@@ -140,6 +144,24 @@ class Card:
         return self.guidelines.get(self.likely)
 
     @property
+    def allowed(self) -> list[str]:
+        """The guideline's examples, those nearest the prompt first."""
+        return by_nearness(self.guideline.allowed, self.submission.prompt) if self.guideline else []
+
+    @property
+    def not_allowed(self) -> list[str]:
+        return by_nearness(self.guideline.not_allowed, self.submission.prompt) if self.guideline else []
+
+    @property
+    def prompt(self) -> list[Piece]:
+        """With listed terms set apart, but for who checks whether the machines read it well."""
+        return pieces(self.submission.prompt, () if self.is_blind else self.findings)
+
+    @property
+    def hits(self) -> list[Hit]:
+        return [] if self.is_blind else hits(self.findings)
+
+    @property
     def severity(self) -> Severity | None:
         return severity_of(self.likely, self.guidelines) if self.likely else None
 
@@ -147,7 +169,7 @@ class Card:
     def why(self) -> list[Reasoning]:
         if self.is_blind:
             return [Reasoning(_("Some images are shown without scores and reasons, so as not to sway you."))]
-        return [*self.differing, *(told(reason) for reason in self.submission.reasons)]
+        return [*self.differing, *(reasoned(reason) for reason in self.submission.reasons)]
 
     @property
     def differing(self) -> list[Reasoning]:
@@ -170,15 +192,16 @@ class Card:
 
 
 def cards(claims: Sequence[Claim], *, reviewer: User) -> list[Card]:
-    """The claims as cards: four queries, whatever their number, and one for each that is to be adjudicated."""
+    """The claims as cards: six queries, whatever their number, and one for each that is to be adjudicated."""
     if not claims:
         return []
     submissions = [claim.request.submission for claim in claims]
     prefetch_related_objects(submissions, "client")
     findings = cases.findings_of(submissions)
     guidelines = policies.in_force()
-    # What became of the copies would sway who checks the machines.
-    kin = kin_of([claim.request.submission for claim in claims if not is_unaided(claim.request)])
+    # What became of copies, of the batch and of the author's other images would sway who checks the machines.
+    told = [claim.request.submission for claim in claims if not is_unaided(claim.request)]
+    kin, around = kin_of(told), surroundings_of(told)
     return [
         Card(
             claim,
@@ -187,10 +210,12 @@ def cards(claims: Sequence[Claim], *, reviewer: User) -> list[Card]:
             guidelines,
             copies,
             copies.glimpses(reviewer) if copies else (),
+            stands,
+            stands.glimpses(reviewer) if stands else (),
             disagreed(claim.request),
         )
         for claim, submission in zip(claims, submissions, strict=True)
-        for copies in [kin.get(submission.pk)]
+        for copies, stands in [(kin.get(submission.pk), around.get(submission.pk))]
     ]
 
 
@@ -206,7 +231,7 @@ def severity_of(code: str, guidelines: Mapping[str, PolicyVersion]) -> Severity:
     return DEFAULT_SEVERITY[Category(code)]
 
 
-def told(reason: Mapping[str, Any]) -> Reasoning:
+def reasoned(reason: Mapping[str, Any]) -> Reasoning:
     words = sentence(reason)
     value = figure(reason.get("probability")) if reason.get("probability") is not None else ""
     before, found, after = words.partition(value) if value else (words, "", "")

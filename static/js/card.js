@@ -9,6 +9,9 @@ export class Card {
     this.stage = element.querySelector(".stage");
     this.leaseUntil = received + Number(element.dataset.lease) * 1000;
     this.shownAt = Infinity;
+    this.panels = new Set(); // what of the side was in view
+    const watch = new IntersectionObserver((seen) => seen.forEach((one) => one.isIntersecting && this.panels.add(one.target.dataset.panel)));
+    for (const panel of element.querySelectorAll("[data-panel]")) watch.observe(panel);
     const picture = element.querySelector(".picture");
     picture.style.setProperty("--ratio", String(Number(picture.dataset.width) / Number(picture.dataset.height) || 1));
   }
@@ -55,6 +58,7 @@ export class Card {
     if (clear !== undefined) {
       this.canvas.hidden = !clear;
       find(".veil").hidden = clear;
+      this.element.dispatchEvent(new CustomEvent("clear", { bubbles: true }));
     }
     if (grey !== undefined) {
       this.canvas.classList.toggle("grey", grey);

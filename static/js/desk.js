@@ -10,6 +10,7 @@ import { Outbox } from "./outbox.js";
 import { Pictures } from "./pictures.js";
 import { Reveal } from "./reveal.js";
 import { Undo } from "./undo.js";
+import { Viewer } from "./viewer.js";
 import { Windows } from "./windows.js";
 import { put, said, words } from "./words.js";
 
@@ -22,6 +23,7 @@ const part = (selector) => desk.querySelector(selector);
 const keymap = new Keymap(JSON.parse(document.getElementById("acts").textContent));
 const pictures = new Pictures();
 const reveal = new Reveal({ pictures, looks: new Looks(), refused: notShown });
+const viewer = new Viewer({ tools: part(".viewing") });
 const notices = new Notices({ list: part(".notices"), said: part(".said") });
 const deck = new Deck({ root: part(".cards"), url: desk.dataset.claimUrl, pictures, decided: () => outbox.claims, added: (card) => keymap.label(card) });
 const lease = new Lease({ deck, url: desk.dataset.heartbeatUrl, seconds: Number(desk.dataset.leaseSeconds), lost });
@@ -45,6 +47,7 @@ function present() {
     top = card;
     if (card) {
       reveal.turnTo(card);
+      viewer.turnTo(card);
       card.mark({ grey: reveal.grey });
       card.tick();
       card.show();
@@ -136,7 +139,7 @@ window.addEventListener("online", () => more());
 function decide(verdict, labels = []) {
   const card = deck.current;
   if (!card || card.paintedFor < LEAST_PAINTED) return;
-  const decision = { verdict, labels, note: card.note, seen: reveal.seen };
+  const decision = { verdict, labels, note: card.note, seen: seen(card) };
   if (verdict === "block" && blocking.copies) decision.bank = "category"; // its copies go the same way
   reveal.hide();
   blocking.end();
@@ -148,6 +151,12 @@ function decide(verdict, labels = []) {
   if (Number(desk.dataset.undoSeconds)) undo.made(card.id, decision);
   outbox.add(card.id, decision);
   if (deck.low) more();
+}
+
+// What the reviewer could see; whether the case was blind the server knows itself.
+function seen(card) {
+  const looked = reveal.seen;
+  return { ...looked, ...viewer.seen, variant: looked.revealed ? "working" : "blurred", grey: reveal.grey, panels: [...card.panels] };
 }
 
 function saved(entry, answer) {
@@ -261,6 +270,12 @@ const acts = {
   more: () => (blocking.active || blocking.begin(deck.current), blocking.more()),
   copies: () => (blocking.active ? blocking.toggleCopies() : false),
   grade: (button) => blocking.setGrade(button.dataset.grade),
+  "zoom-in": () => viewer.in(),
+  "zoom-out": () => viewer.out(),
+  fit: () => viewer.fit(),
+  actual: () => viewer.actual(),
+  turn: () => viewer.turn(),
+  loupe: () => viewer.loupe(),
   look: () => deck.current && ((held = true), reveal.show()),
   show: () => deck.current && reveal.toggle(),
   grey: () => reveal.setGrey(!reveal.grey),
@@ -292,8 +307,10 @@ const digits = Array.from({ length: 10 }, (_, number) => [
 ]).flat();
 const fixed = {
   Escape: () => (blocking.active ? blocking.end() : reveal.hide()),
-  ArrowUp: () => (blocking.active ? blocking.shiftGrade(1) : false),
-  ArrowDown: () => (blocking.active ? blocking.shiftGrade(-1) : false),
+  ArrowUp: () => (blocking.active ? blocking.shiftGrade(1) : viewer.pan(0, -1)),
+  ArrowDown: () => (blocking.active ? blocking.shiftGrade(-1) : viewer.pan(0, 1)),
+  ArrowLeft: () => viewer.pan(-1, 0),
+  ArrowRight: () => viewer.pan(1, 0),
   Enter: () => (blocking.active ? blocking.confirm() : false),
   "Ctrl+Z": acts.undo,
   ...Object.fromEntries(digits),
@@ -311,13 +328,21 @@ document.addEventListener("keyup", (event) => {
 });
 window.addEventListener("blur", () => reveal.hide());
 document.addEventListener("visibilitychange", () => document.hidden && reveal.hide());
-part(".cards").addEventListener("pointerdown", (event) => {
-  const picture = event.button === 0 && event.target.closest(".picture");
-  if (!picture || reveal.shown) return;
+const onPicture = (kind, act, options) => part(".cards").addEventListener(kind, (event) => event.target.closest(".picture") && act(event), options);
+
+onPicture("pointerdown", (event) => {
+  if (event.button !== 0) return;
+  const picture = event.target.closest(".picture");
   picture.setPointerCapture(event.pointerId);
+  viewer.down(event);
+  if (reveal.shown) return; // shown for good, or by the first finger of two
   for (const end of ["pointerup", "pointercancel", "lostpointercapture"]) picture.addEventListener(end, () => reveal.hide(), { once: true });
   reveal.show();
 });
+part(".cards").addEventListener("clear", () => viewer.refresh());
+onPicture("pointermove", (event) => viewer.move(event));
+for (const end of ["pointerup", "pointercancel", "lostpointercapture"]) onPicture(end, (event) => viewer.up(event));
+onPicture("wheel", (event) => viewer.wheel(event) && event.preventDefault(), { passive: false });
 part(".cards").addEventListener("contextmenu", (event) => event.target.closest(".picture") && event.preventDefault());
 
 // --- coming and going -------------------------------------------------------------------------------------------------

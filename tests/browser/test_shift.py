@@ -48,7 +48,8 @@ def test_fifty_decisions_by_keyboard_are_fifty_labels(
             settle(page)
             claim = shown(page)
             assert claim not in expected
-            expected[claim] = work(page, number)
+            is_down = decisions // 2 <= number < decisions // 2 + DOWN
+            expected[claim] = work(page, 0 if is_down else number % 4, block=number % 3 == 0)
             expect(page.locator(f'article.claim[data-claim="{claim}"]:not([hidden])')).to_have_count(0)
         expect(page.locator("main.desk[data-saving='0']")).to_be_attached(timeout=WAIT)
         made = recorded(page)
@@ -66,9 +67,9 @@ def decisions(request: pytest.FixtureRequest) -> int:
     return int(request.param)
 
 
-def work(page: Page, number: int) -> tuple[str, bool]:
-    """One decision, blurred or revealed, by holding the key or by switching; what is to be on record."""
-    way, canvas = number % 4, card(page).locator("canvas")
+def work(page: Page, way: int, *, block: bool) -> tuple[str, bool]:
+    """One decision, blurred (0) or revealed, by holding the key (1, 2) or by switching (3); what is to be on record."""
+    canvas = card(page).locator("canvas.clear")
     if way in {1, 2}:
         page.keyboard.down("Space")
         expect(canvas).to_be_visible(timeout=WAIT)
@@ -78,7 +79,6 @@ def work(page: Page, number: int) -> tuple[str, bool]:
     if way == 3:
         page.keyboard.press("v")
         expect(canvas).to_be_visible(timeout=WAIT)
-    block = number % 3 == 0
     for key in ("b", "1") if block else ("a",):
         page.keyboard.press(key)
     if way == 1:

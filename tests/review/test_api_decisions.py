@@ -46,7 +46,7 @@ def test_a_decision_is_created_and_told(rita: User, claim: Claim) -> None:
     decision = Decision.objects.get()
     assert answer.status_code == 201
     assert answer.json() == BLOCK | {
-        "seen": BLOCK["seen"] | {"scores": True},
+        "seen": {"revealed": True, "seconds": 3.5, "scores": True},
         "held": "",
         "id": str(decision.pk),
         "claim_id": str(claim.pk),
