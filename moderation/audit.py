@@ -135,6 +135,14 @@ def append(events: Sequence[AuditEvent], heads: Iterable[AuditChain]) -> None:
         cursor.execute(APPEND, columns)
 
 
+def reserve(subjects: Iterable[str]) -> None:
+    """Lock the chains of these subjects, for a transaction that appends to them more than once: each append for itself
+    would lock them in an order of its own, and two such transactions would wait for each other.
+    """
+    if numbers := sorted({chain_of(subject) for subject in subjects}):
+        lock(numbers)
+
+
 def lock(numbers: Sequence[int]) -> dict[int, AuditChain]:
     """The heads of these chains, locked in ascending order; a chain's first event makes its head."""
     heads = locked(numbers)

@@ -155,6 +155,8 @@ def apply_batch() -> list[Effect]:
         else ()
     )
     Effect.objects.filter(pk__in=[one.pk for one in effects]).update(state=EffectState.APPLIED, ended_at=now)
+    if len(effects) > 1:
+        audit.reserve(audit.submission(effect.submission_id) for effect in effects)
     for effect in effects:
         effect.submission = submissions[effect.submission_id]
         take(effect)
