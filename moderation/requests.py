@@ -147,3 +147,16 @@ def settle(row: ReviewQueue) -> int:
     with connection.cursor() as cursor:
         cursor.execute(SETTLE.format(key=KEYS[to.order]), values)
         return int(cursor.rowcount)
+
+
+def settle_changed() -> int:
+    """Put what waits into the order of queues that were changed; returns how many requests moved. Not before every
+    process knows the change: until then some still write by the old one.
+    """
+    moved = 0
+    known.forget()
+    for row in ReviewQueue.objects.filter(unsettled=True, changed_at__lt=timezone.now() - 2 * known.SPAN):
+        while batch := settle(row):
+            moved += batch
+        ReviewQueue.objects.filter(pk=row.pk, changed_at=row.changed_at).update(unsettled=False)
+    return moved

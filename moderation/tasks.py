@@ -15,7 +15,7 @@ from django.db import connections, transaction
 from django.utils import timezone
 from redis.exceptions import RedisError
 
-from moderation import audit, metrics
+from moderation import audit, metrics, requests
 from moderation.banks import rechecking
 from moderation.metrics.counting import store
 from moderation.models import Submission
@@ -133,3 +133,9 @@ def seal_audit() -> None:
 def join_near_duplicates() -> int:
     """Join what two workers began at the same moment."""
     return join_clusters()
+
+
+@shared_task(name="moderation.tasks.settle_queues")
+def settle_queues() -> dict[str, int]:
+    """What waits takes its place in queues that were changed or retired."""
+    return {"moved": requests.settle_changed()}

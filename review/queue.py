@@ -23,14 +23,16 @@ from uuid_utils.compat import uuid7
 
 from moderation import audit
 from moderation.actors import HOUSE, Actor
-from moderation.models import ReviewRequest, Scope, Status, User
+from moderation.models import ReviewRequest, Status, User
+from moderation.queues import definitions, known
 from review import leases
+from review.access import Access
 from review.models import Claim, Outcome
 from review.quality import gold
 from review.wellness.limits import EnoughForNow, limits_of
 
-GENERAL: Final = "general"
-ESCALATED: Final = "escalated"
+GENERAL: Final = definitions.GENERAL
+ESCALATED: Final = definitions.ESCALATED
 MOST: Final = 10  # requests in one claim
 SWEEP: Final = 500  # leases ended in one transaction
 COUNTED: Final = 10_000  # a longer queue is "at least" this long: counting on would cost with the backlog
@@ -61,13 +63,18 @@ class HoldsTooMany(Exception):
 
 
 def is_open_to(reviewer: User, queue: str) -> bool:
-    """What was escalated is for seniors; the rest is for every reviewer."""
-    return queue != ESCALATED or reviewer.has_scope(Scope.REVIEW_ESCALATED)
+    """As `review.access` says; whoever asks of many queues makes one `Access` for all of them."""
+    return Access(reviewer).to(queue)
 
 
 def check_queue(reviewer: User, queue: str) -> None:
-    if not is_open_to(reviewer, queue):
+    if is_open_to(reviewer, queue):
+        return
+    if queue == ESCALATED:
         raise NotForYou(_("Escalated requests are for senior moderators. Claim from another queue."))
+    raise NotForYou(
+        _("This queue is for its members, or for people who know its languages or its field. Claim from another queue.")
+    )
 
 
 @transaction.atomic
@@ -266,23 +273,24 @@ FROM names WHERE queue IS NOT NULL ORDER BY queue
 
 def in_words(name: str) -> str:
     """A queue's name as people read it."""
-    known = {GENERAL: _("General"), ESCALATED: _("Escalated")}
-    return known.get(name, name.replace("-", " ").capitalize())
+    title = known.definitions().of(name).title
+    plain = {GENERAL: _("General"), ESCALATED: _("Escalated")}
+    return title or plain.get(name, name.replace("-", " ").capitalize())
 
 
 def destinations() -> dict[str, str]:
     """The queues that a request may be sent to, with their names as people read them."""
-    return {one.queue: in_words(one.queue) for one in counts()}
+    return {slug: in_words(slug) for slug in known.definitions().slugs()}
 
 
 def counts() -> list[Backlog]:
-    """Every queue that has open requests, and the two that are always there. One statement of bounded cost."""
+    """Every queue there is, the general one first; then those that only a rule names. One statement of bounded cost."""
     with connection.cursor() as cursor:
         cursor.execute(BACKLOG, [COUNTED + 1])
         found = {
             queue: Backlog(queue, min(number, COUNTED), number > COUNTED, oldest)
             for queue, oldest, number in cursor.fetchall()
         }
-    for queue in (GENERAL, ESCALATED):
-        found.setdefault(queue, Backlog(queue, 0, capped=False, oldest=None))
-    return [found[queue] for queue in sorted(found, key=lambda name: (name != GENERAL, name))]
+    defined = known.definitions().slugs()
+    unnamed = sorted(found.keys() - set(defined))
+    return [found.get(queue) or Backlog(queue, 0, capped=False, oldest=None) for queue in [*defined, *unnamed]]

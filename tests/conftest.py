@@ -19,7 +19,7 @@ from moderation.models import KEY_SCOPES, Client, TriagePlan, User
 from moderation.queues import known
 from moderation.roles import Role
 from moderation.triage import archive, likeness
-from review import blinding
+from review import access, blinding
 from tests import world
 
 
@@ -137,6 +137,7 @@ def empty_archive() -> None:
 def unknown_queues() -> None:
     """No test knows the queues of another."""
     known.forget()
+    access.forget()
 
 
 @pytest.fixture(autouse=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from datetime import date
+from datetime import date, timedelta
 from datetime import time as clock
 from typing import Any, Final
 from uuid import UUID
@@ -13,16 +13,17 @@ from moderation.models import ReviewQueue
 from moderation.queues.definitions import DUE_HOURS, Definition, Definitions
 from moderation.queues.hours import Hours
 
-LIFE: Final = 2.0  # seconds; a change is known everywhere by then
+SPAN: Final = timedelta(seconds=2)
+"""How long a process goes by what it read: a change is known everywhere by then."""
 
 _known: tuple[float, Definitions] | None = None
 
 
 def definitions() -> Definitions:
-    """The queues in use, in the order in which they are asked. At most one query in LIFE seconds."""
+    """The queues in use, in the order in which they are asked. At most one query a SPAN."""
     global _known  # noqa: PLW0603 - one a process
     found = _known
-    if found is None or time.monotonic() - found[0] > LIFE:
+    if found is None or time.monotonic() - found[0] > SPAN.total_seconds():
         rows = list(ReviewQueue.objects.order_by("position", "slug"))
         queues = [definition_of(row) for row in rows if row.retired_at is None]
         retired = frozenset(row.slug for row in rows if row.retired_at is not None)

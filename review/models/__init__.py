@@ -7,6 +7,7 @@ from review.models.datasets import Dataset
 from review.models.decisions import Decision, Verdict
 from review.models.effects import Effect, EffectState
 from review.models.gold import GoldItem, GoldTurn, QualityRules
+from review.models.profiles import ReviewerProfile
 from review.models.releases import Release, ReleaseState
 from review.models.rollups import Measure, QualityRollup
 from review.models.searches import SavedView
@@ -39,6 +40,7 @@ __all__ = [
     "QualityRules",
     "Release",
     "ReleaseState",
+    "ReviewerProfile",
     "ReviewerSettings",
     "SavedView",
     "Verdict",

@@ -67,12 +67,11 @@ class Race:
 
     def watch(self) -> None:
         """What must hold at every moment, looked at while they run."""
-        try:
-            while not self.over.is_set():
+        while not self.over.wait(0.2):
+            try:
                 self.wrong += broken(LIVE)
-                self.over.wait(0.2)
-        finally:
-            connection.close()
+            finally:
+                connection.close()
 
 
 @dataclass
@@ -100,12 +99,12 @@ class Runner:
             (2, self.report),
         ]
         weights = [weight for weight, _act in acts]
-        try:
-            while not self.race.over.is_set():
-                (act,) = self.chance.choices([act for _weight, act in acts], weights)
+        while not self.race.over.is_set():
+            (act,) = self.chance.choices([act for _weight, act in acts], weights)
+            try:
                 self.attempt(act)
-        finally:
-            connection.close()
+            finally:
+                connection.close()  # back to the pool, as after every request
 
     def attempt(self, act: Callable[[], str | None]) -> None:
         try:
@@ -160,10 +159,16 @@ class Runner:
 
     def release(self) -> str | None:
         held = self.take()
-        return queue.release(*held) or "release" if held else None
+        if held is None:
+            return None
+        queue.release(*held)
+        return "release"
 
     def extend(self) -> str | None:
-        return str(queue.extend(*self.chance.choice(self.mine)))[:0] + "extend" if self.mine else None
+        if not self.mine:
+            return None
+        queue.extend(*self.chance.choice(self.mine))
+        return "extend"
 
     def send(self) -> str | None:
         held = self.take()

@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 
+from moderation.actors import Actor
 from moderation.models import Client, ReviewRequest, TriagePlan
+from moderation.queues import keeping
 from moderation.roles import Role
 from review.models import Decision
 from tests.conftest import person
@@ -20,6 +22,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 def race(platform: Client, settings: Any, *, images: int, seconds: float) -> Race:
     """Leases and the time for an undo are so short that they run out under way."""
     settings.REVIEW_LEASE_SECONDS, settings.REVIEW_UNDO_SECONDS = 0.4, 0.15
+    keeping.define("side", title="Side", order="oldest", actor=Actor.command("test"))
     requests = waiting(platform, images)
     ReviewRequest.objects.filter(pk__in=[one.pk for one in requests[::3]]).update(needed=2)
     roles = [Role.MODERATOR, Role.SENIOR]
@@ -33,7 +36,19 @@ def race(platform: Client, settings: Any, *, images: int, seconds: float) -> Rac
 
 def check(found: Race) -> None:
     assert faults(found) == []
-    done = {"claim", "approve", "block", "release", "send", "undo", "takeover", "sweep", "apply", "report"}
+    done = {
+        "claim",
+        "approve",
+        "block",
+        "release",
+        "send",
+        "second opinion",
+        "undo",
+        "takeover",
+        "sweep",
+        "apply",
+        "report",
+    }
     assert done <= set(found.done), "the race did not come to everything it is there for"
     assert {"ClaimEnded", "NotYourClaim"} <= set(found.refused)
     assert Decision.objects.count() >= len(found.decided) > 0
