@@ -268,6 +268,11 @@ SELECT r.id, r.needed, r.reason, array_agg(d.verdict ORDER BY d.id) FILTER (WHER
         JOIN moderation_reviewrequest again ON again.submission_id = r.submission_id AND again.reason = r.reason
         WHERE c.request_id = r.id AND again.id <> r.id AND again.opened_at < e.ended_at
         AND coalesce(again.closed_at, 'infinity') > e.ended_at
+    ),
+    EXISTS (
+        SELECT FROM review_decision d JOIN review_claim c ON c.id = d.claim_id
+        JOIN review_effect e ON e.decision_id = d.id AND e.state NOT IN ('undone', 'refused')
+        WHERE d.submission_id = r.submission_id AND d.decided_at = r.closed_at AND c.request_id <> r.id
     )
 FROM moderation_reviewrequest r LEFT JOIN (
     review_claim c JOIN review_decision d ON d.claim_id = c.id
@@ -323,14 +328,20 @@ def faults(race: Race) -> list[str]:
 
 
 def miscounted(
-    key: UUID, needed: int, reason: str, verdicts: list[str] | None, by_seniors: int, asked_again: bool
+    key: UUID,
+    needed: int,
+    reason: str,
+    verdicts: list[str] | None,
+    by_seniors: int,
+    asked_again: bool,
+    answered_elsewhere: bool,
 ) -> str:
     """Why a closed request was not answered the needed number of times: by so many who agree, or by one senior in the
     end. What another request's answer answered too needs none of its own; nor does one whose answer was taken back
     when the same was being asked again.
     """
     said = verdicts or []
-    if asked_again or (reason == Reason.UNCERTAIN and not by_seniors and len(said) < needed):
+    if asked_again or (answered_elsewhere and reason == Reason.UNCERTAIN):
         return ""
     if by_seniors == 1 or (not by_seniors and len(said) == needed and len(set(said)) == 1):
         return ""
