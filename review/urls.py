@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import include, path, register_converter
 
-from review.views import bulk, comparisons, concepts, desk, held, past, queues, releases, search
+from review.views import bulk, comparisons, concepts, desk, held, past, queues, releases, search, wellness
 from review.views.home import home
 from review.views.images import VariantConverter, image
 
@@ -36,6 +36,11 @@ urlpatterns = [
     path("search/count", search.count, name="search-count"),
     path("search/views/", search.keep, name="search-keep"),
     path("search/views/<uuid:pk>/remove", search.remove, name="search-remove"),
+    path("me/exposure/", wellness.my_exposure, name="my-exposure"),
+    path("me/exposure.csv", wellness.my_exposure_csv, name="my-exposure-csv"),
+    path("me/settings/", wellness.my_settings, name="my-settings"),
+    path("settings/wellness/", wellness.organisation, name="wellness-settings"),
+    path("settings/wellness/exposure.csv", wellness.together_csv, name="exposure-together-csv"),
     path("images/<uuid:submission>/<variant:variant>.jpg", image, name="review-image"),
     path("learning/<uuid:pk>/shadow/", comparisons.shadow, name="classifier_shadow"),
     path("concepts/", concepts.index, name="concepts"),

@@ -5,7 +5,7 @@ Pure: no Django, no clock. A person may always make it gentler; less gentle only
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from math import inf
 from typing import Any, Final, Self
@@ -137,9 +137,3 @@ def merged(house: House, chosen: Mapping[str, Any]) -> Comfort:
 def differing(house: House, values: Mapping[str, Any]) -> dict[str, Any]:
     """Of these, those that are not the organisation's own: only they are kept as a person's choice."""
     return {name: value for name, value in values.items() if value != getattr(house.comfort, name)}
-
-
-def within_floors(house: House, chosen: Mapping[str, Any]) -> Iterable[str]:
-    """Which of these choices go below the organisation's floor."""
-    effective = merged(house, chosen)
-    return [name for name, value in chosen.items() if getattr(effective, name) != value]
