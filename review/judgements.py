@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Self
+from uuid import UUID
 
 from django.utils.translation import gettext as _
 
@@ -14,6 +15,7 @@ from review.models import Decision, Verdict
 
 LONGEST: Final = 10_000  # characters of a rationale or a note
 LONGEST_LOOK: Final = 86_400  # seconds
+LARGEST_TILE: Final = 4096  # pixels
 
 VARIANTS: Final = ("blurred", "working")
 PANELS: Final = ("why", "prompt", "matches", "kin", "siblings", "author", "guideline", "provenance", "declared")
@@ -102,7 +104,7 @@ def seen_of(seen: Any) -> dict[str, Any]:
         raise UnfitDecision("#/seen/revealed", _("Revealed is true or false."))
     if not isinstance(seconds, int | float) or isinstance(seconds, bool) or not 0 <= seconds <= LONGEST_LOOK:
         raise UnfitDecision("#/seen/seconds", _("Seconds are a number from 0 to %(most)d.") % {"most": LONGEST_LOOK})
-    return {"revealed": revealed, "seconds": seconds, **means_of(seen)}
+    return {"revealed": revealed, "seconds": seconds, **means_of(seen), **in_grid(seen)}
 
 
 def means_of(seen: Mapping[str, Any]) -> dict[str, Any]:
@@ -122,4 +124,20 @@ def means_of(seen: Mapping[str, Any]) -> dict[str, Any]:
         if not isinstance(panels, list) or not all(isinstance(one, str) and one in PANELS for one in panels):
             raise UnfitDecision("#/seen/panels", _("Panels are a list of: %(all)s.") % {"all": ", ".join(PANELS)})
         told["panels"] = sorted(set(panels))
+    return told
+
+
+def in_grid(seen: Mapping[str, Any]) -> dict[str, Any]:
+    """Where it was one of many on a page: how large, and the decision it follows."""
+    told: dict[str, Any] = {}
+    if "tile" in seen:
+        tile = seen["tile"]
+        if not isinstance(tile, int) or isinstance(tile, bool) or not 1 <= tile <= LARGEST_TILE:
+            raise UnfitDecision("#/seen/tile", _("A tile’s size is a number of pixels."))
+        told["tile"] = tile
+    if "cites" in seen:
+        try:
+            told["cites"] = str(UUID(seen["cites"]))
+        except (ValueError, TypeError, AttributeError) as error:
+            raise UnfitDecision("#/seen/cites", _("What is cited is the id of a decision.")) from error
     return told

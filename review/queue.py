@@ -25,6 +25,7 @@ from moderation import audit
 from moderation.actors import HOUSE, Actor
 from moderation.models import ReviewRequest, Status, User
 from moderation.queues import definitions, known
+from moderation.taxonomy import Severity
 from review import leases
 from review.access import Access
 from review.models import Claim, Outcome
@@ -78,8 +79,11 @@ def check_queue(reviewer: User, queue: str) -> None:
 
 
 @transaction.atomic
-def claim(reviewer: User, queue: str, count: int = 1) -> list[Claim]:
+def claim(
+    reviewer: User, queue: str, count: int = 1, *, most: int = MOST, most_severe: int = Severity.S4
+) -> list[Claim]:
     """Up to `count` requests, most urgent first, now leased to `reviewer`; fewer or none when there are no more.
+    `most` is how many one claim may take, nothing graver than `most_severe`.
 
     Nobody gets a request that another person holds, one they skipped or sent on, any on an image they decided on, nor
     what their limits keep from them. Three statements, whatever the length of the queue; the claims come with their
@@ -93,14 +97,14 @@ def claim(reviewer: User, queue: str, count: int = 1) -> list[Claim]:
     found = leases.find_free(
         reviewer.pk,
         queue,
-        count=min(count, MOST),
+        count=min(count, most),
         now=now,
         avoided=limits.avoided,
-        most_severe=limits.most_severe,
+        most_severe=min(limits.most_severe, most_severe),
     )
     if not found:
         return []
-    room = settings.REVIEW_MOST_HELD - found[0].held
+    room = max(settings.REVIEW_MOST_HELD, most) - found[0].held
     if room <= 0:
         raise HoldsTooMany(
             _("You hold %(held)d requests. Decide some of them or give them back first.") % {"held": found[0].held}
@@ -109,7 +113,7 @@ def claim(reviewer: User, queue: str, count: int = 1) -> list[Claim]:
     mine = list({one.request.submission_id: one for one in reversed(found)}.values())[::-1][:room]
     left_open = [one.request.pk for one in mine if one.left_open]
     ended = expire(Claim.objects.filter(request__in=left_open, ended_at__isnull=True), now=now) if left_open else []
-    wanted = gold.Wanted(reviewer, limits.avoided, limits.most_severe) if queue != ESCALATED else None
+    wanted = gold.Wanted(reviewer, limits.avoided, min(limits.most_severe, most_severe)) if queue != ESCALATED else None
     claims = lease([one.request for one in mine], reviewer, now=now, wanted=wanted)
     record_ends(ended, actor=HOUSE)
     return claims

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import include, path, register_converter
 
-from review.views import bulk, comparisons, concepts, desk, held, past, queues, releases, search, wellness
+from review.views import bulk, comparisons, concepts, desk, grid, held, past, queues, releases, search, wellness
 from review.views.home import home
 from review.views.images import VariantConverter, image
 
@@ -26,6 +26,8 @@ urlpatterns = [
     path("legal-hold/ask", releases.ask, name="release-ask"),
     path("legal-hold/<uuid:pk>/agree", releases.agree, name="release-agree"),
     path("legal-hold/<uuid:pk>/refuse", releases.refuse, name="release-refuse"),
+    path("grid/<slug:name>/", grid.index, name="grid"),
+    path("grid/<slug:name>/claim", grid.claim, name="grid-claim"),
     path("search/", search.index, name="search"),
     path("search/bulk", bulk.propose, name="bulk-propose"),
     path("bulk/", bulk.index, name="bulk"),

@@ -62,6 +62,14 @@ def ask(page: Page) -> None:
     page.keyboard.press("b")
 
 
+def tiles(page: Page) -> None:
+    """With two of them marked."""
+    page.locator(".tile").first.wait_for()
+    for key in ("x", "ArrowRight", "ArrowRight", "x"):
+        page.keyboard.press(key)
+    page.wait_for_load_state("networkidle")
+
+
 def first_of(selector: str) -> Callable[[Page], None]:
     """Follows the first such link."""
 
@@ -90,6 +98,7 @@ SCREENS: Final = (
     Screen("desk-blocking", "/desk/general/", act=ask),
     Screen("search", "/search/?status=in_review", role="senior"),
     Screen("search-table", "/search/?as=table", role="senior"),
+    Screen("grid", "/grid/general/", act=tiles),
     Screen("bulk", "/search/bulk?status=in_review", role="senior"),
     Screen("held", "/held/", role="senior"),
     Screen("legal-hold", "/legal-hold/", role="policy_lead"),

@@ -33,6 +33,7 @@ class Seen(serializers.Serializer[object]):
     panels = serializers.ListField(
         child=serializers.ChoiceField(choices=PANELS), required=False, help_text="What beside the image was in view."
     )
+    tile = serializers.IntegerField(required=False, help_text="Its size in pixels, where it was one of many on a page.")
 
 
 class DecisionOrder(serializers.Serializer[object]):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.urls import path
 
 from review.api.claims import Decisions, Extension, Release, SecondOpinion, Sending, Takeover, Undo
+from review.api.grid import GridDecisions
 from review.api.held import Approval, Held, Refusal
 from review.api.looks import ClaimLooks, LookLength, Looks
 from review.api.queues import QueueClaims, Queues
@@ -13,6 +14,7 @@ app_name = "review_api"
 urlpatterns = [
     path("queues", Queues.as_view(), name="queues"),
     path("queues/<slug:name>/claim", QueueClaims.as_view(), name="claim"),
+    path("claims/decisions", GridDecisions.as_view(), name="decisions"),
     path("claims/<uuid:pk>/decision", Decisions.as_view(), name="decision"),
     path("decisions/<uuid:pk>/undo", Undo.as_view(), name="undo"),
     path("held", Held.as_view(), name="held"),
