@@ -23,6 +23,7 @@ from review.api.doors import fields_of, person_of, problems
 from review.api.shapes import LookAnswer, LookOrder, OutsideLookOrder
 from review.images import NotAllowed
 from review.models import Look
+from review.wellness.limits import standing_of
 
 LOOK_ID = OpenApiParameter("Look-Id", OpenApiTypes.UUID, OpenApiParameter.HEADER, response=[201])
 ENOUGH = OpenApiResponse(description="The exposure budget of this shift is used up. Nothing was shown.")
@@ -78,9 +79,10 @@ class LookLength(APIView):
         if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not isfinite(seconds) or seconds < 0:
             raise invalid([{"pointer": "#/seconds", "detail": _("A number of seconds, 0 or more.")}])
         with refusals():
-            return Response(
-                {"id": pk, "seconds": looks.grow(pk, person_of(request), float(min(seconds, looks.LONGEST)))}
-            )
+            person = person_of(request)
+            counted = looks.grow(pk, person, float(min(seconds, looks.LONGEST)))
+        share = standing_of(person).share
+        return Response({"id": pk, "seconds": counted, "budget_share": round(share, 4)})
 
 
 @contextmanager

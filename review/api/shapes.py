@@ -153,6 +153,7 @@ class LookOrder(serializers.Serializer[object]):
 class LookAnswer(serializers.Serializer[object]):
     id = serializers.UUIDField()
     seconds = serializers.FloatField(help_text="What counts: never more than the clock allows.")
+    budget_share = serializers.FloatField(help_text="Of your exposure budget this shift; 1 and more: used up.")
 
 
 class UndoAnswer(serializers.Serializer[object]):

@@ -18,10 +18,10 @@ from moderation.models import Scope
 from moderation.views.access import PersonRequest, requires
 from review import queue
 from review.models import Claim
-from review.views import acts
+from review.views import acts, wellness
 from review.views.cards import cards, every_choice
 from review.views.phrases import words
-from review.wellness.limits import EnoughForNow
+from review.wellness.limits import EnoughForNow, standing_of
 
 IN_HAND: Final = 5  # images a desk holds at a time
 
@@ -46,6 +46,7 @@ def desk(request: PersonRequest, name: str) -> HttpResponse:
         "queue_words": queue.in_words(name),
         "words": words(),
         "acts": acts.table(),
+        "comfort": wellness.told(standing_of(request.user)),
         "undo_seconds": settings.REVIEW_UNDO_SECONDS,
         "lease_seconds": settings.REVIEW_LEASE_SECONDS,
         "choices": every_choice(policies.in_force()),

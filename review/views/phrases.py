@@ -20,6 +20,9 @@ def words() -> dict[str, Any]:
         "ask": _("Block as: press the digit of a category, 0 for more."),
         "copies": _("and its copies"),
         "again": _("Try again"),
+        "pause": _("{n} minutes at the desk. A good moment to rest your eyes; nothing waits that cannot wait for you."),
+        "rest": _("Take a break"),
+        "much": _("{share} % of this shift’s exposure budget is used."),
         "link": {
             "saved": _("Saved"),
             "sending": _("Sending {n}"),

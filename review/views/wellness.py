@@ -160,10 +160,10 @@ def together_csv(_request: HttpRequest) -> HttpResponse:
 
 
 def told(standing: Standing) -> dict[str, Any]:
-    """What the desk knows of its reader's budget."""
+    """What the desk's modules know of its reader's settings and budget."""
     return {
-        "share": round(standing.share, 4),
-        "warned": standing.is_warned,
-        "stopped": standing.limits.stopped,
         "comfort": asdict(standing.comfort),
+        "floors": sorted(standing.house.floors),
+        "share": round(standing.share, 4),
+        "warn": standing.house.warn / 100,
     }

@@ -7,6 +7,7 @@ const REFILL_AT = 3;
 export class Deck {
   #fetching = null;
   cards = [];
+  stopped = "";
   sent = new Map(); // decided in this window, not yet confirmed: card by claim
 
   // `decided()` gives the claims that are decided already, here or before a reload, whatever the server knows of that.
@@ -34,6 +35,7 @@ export class Deck {
     const answer = await post(this.url, body);
     const part = document.createRange().createContextualFragment(await answer.text());
     const fresh = [...part.querySelectorAll("article.claim")].map((element) => new Card(element));
+    this.stopped = part.querySelector("#stopped")?.textContent ?? ""; // why nothing more is handed out
     this.backlog = part.querySelector("#backlog");
     for (const card of fresh) {
       this.added(card.element);

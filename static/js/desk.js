@@ -1,5 +1,6 @@
 // The desk: claims in, one key a decision, the next image at once.
 import { Blocking } from "./blocking.js";
+import { Comfort } from "./comfort.js";
 import { Deck } from "./deck.js";
 import { farewell } from "./http.js";
 import { Keymap, listen } from "./keys.js";
@@ -22,7 +23,7 @@ const part = (selector) => desk.querySelector(selector);
 
 const keymap = new Keymap(JSON.parse(document.getElementById("acts").textContent));
 const pictures = new Pictures();
-const reveal = new Reveal({ pictures, looks: new Looks(), refused: notShown });
+const reveal = new Reveal({ pictures, looks: new Looks({ heard: (share) => comfort.heard(share) }), refused: notShown });
 const viewer = new Viewer({ tools: part(".viewing") });
 const notices = new Notices({ list: part(".notices"), said: part(".said") });
 const deck = new Deck({ root: part(".cards"), url: desk.dataset.claimUrl, pictures, decided: () => outbox.claims, added: (card) => keymap.label(card) });
@@ -30,6 +31,14 @@ const lease = new Lease({ deck, url: desk.dataset.heartbeatUrl, seconds: Number(
 const outbox = new Outbox({ person: desk.dataset.person, url: desk.dataset.decisionUrl, saved, refused, waits: signedOut, elsewhere: decidedElsewhere, changed: link });
 const undo = new Undo({ line: part(".undo"), url: desk.dataset.undoUrl, undone, late });
 const windows = new Windows({ name: `loupe.desk.${desk.dataset.person}.${desk.dataset.queue}`, yielded: () => leave("elsewhere") });
+const comfort = new Comfort({
+  desk,
+  reveal,
+  words,
+  tell: (text, action) => notices.tell(text, { action }),
+  inUse: () => lease.inUse && Boolean(deck.current),
+  rest: () => part(".done a").click(), // by a link, so that what is in hand goes back
+});
 const blocking = new Blocking({
   picker: document.getElementById("picker"),
   done: (labels) => decide("block", labels),
@@ -55,7 +64,8 @@ function present() {
     }
   }
   deck.decodeAhead();
-  const resting = absent ?? (rested ? "done" : "waiting");
+  const resting = absent ?? (deck.stopped ? "enough" : rested ? "done" : "waiting");
+  part(".enough p").textContent = deck.stopped;
   for (const rest of desk.querySelectorAll(".rest")) rest.hidden = Boolean(card) || !rest.classList.contains(resting);
   part(".film").hidden = !card;
   draw();
@@ -277,8 +287,8 @@ const acts = {
   turn: () => viewer.turn(),
   loupe: () => viewer.loupe(),
   look: () => deck.current && ((held = true), reveal.show()),
-  show: () => deck.current && reveal.toggle(),
-  grey: () => reveal.setGrey(!reveal.grey),
+  show: () => deck.current && !comfort.mustHold && reveal.toggle(),
+  grey: () => reveal.setGrey(comfort.keepsGrey || !reveal.grey),
   note: calmly(() => deck.current.element.querySelector(".note").focus()),
   help: () => open("help"),
   history,
@@ -335,10 +345,11 @@ onPicture("pointerdown", (event) => {
   const picture = event.target.closest(".picture");
   picture.setPointerCapture(event.pointerId);
   viewer.down(event);
-  if (reveal.shown) return; // shown for good, or by the first finger of two
-  for (const end of ["pointerup", "pointercancel", "lostpointercapture"]) picture.addEventListener(end, () => reveal.hide(), { once: true });
-  reveal.show();
+  comfort.press(picture, event);
 });
+onPicture("pointerup", (event) => comfort.lift(event));
+onPicture("pointerover", (event) => comfort.point(true, event));
+onPicture("pointerout", (event) => event.relatedTarget?.closest?.(".picture") || comfort.point(false, event));
 part(".cards").addEventListener("clear", () => viewer.refresh());
 onPicture("pointermove", (event) => viewer.move(event));
 for (const end of ["pointerup", "pointercancel", "lostpointercapture"]) onPicture(end, (event) => viewer.up(event));

@@ -8,6 +8,11 @@ export class Looks {
   #pending = new Map(); // look → seconds the house has not heard of yet
   #beat = null;
 
+  // `heard(share)` is told how much of the shift's budget is used, whenever the house says so.
+  constructor({ heard = () => {} } = {}) {
+    this.heard = heard;
+  }
+
   // Resolves to {id, blob} once it is on record. Rejects with Refused.
   begin(card) {
     return this.#ask(card.lookUrl, {});
@@ -39,7 +44,10 @@ export class Looks {
     this.#pending.set(id, Math.max(this.#pending.get(id) ?? 0, Math.round(seconds * 10) / 10));
     for (const [look, most] of this.#pending) {
       post(`${LOOKS}/${look}`, { seconds: most }, options).then(
-        () => this.#pending.get(look) === most && this.#pending.delete(look),
+        async (answer) => {
+          if (this.#pending.get(look) === most) this.#pending.delete(look);
+          this.heard((await answer.json()).budget_share);
+        },
         (problem) => problem.kind !== "offline" && this.#pending.delete(look),
       );
     }

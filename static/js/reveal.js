@@ -11,7 +11,9 @@ export class Reveal {
   #wanted = false;
   #seconds = 0;
   #seen = false;
+  #end = 0;
   grey = false;
+  reblur = 0; // s after which it is hidden again; 0: not by itself
 
   // `refused(problem)` is told why an image was not shown.
   constructor({ pictures, looks, refused }) {
@@ -67,10 +69,12 @@ export class Reveal {
     this.#seen = true;
     const since = (this.#since = performance.now());
     this.#look = look;
+    if (this.reblur) this.#end = setTimeout(() => this.hide(), this.reblur * 1000);
     this.#looks.follow(look, () => (performance.now() - since) / 1000);
   }
 
   hide() {
+    clearTimeout(this.#end);
     if (this.#since) {
       const seconds = (performance.now() - this.#since) / 1000;
       this.#seconds += seconds;

@@ -97,7 +97,11 @@ def test_what_never_was_cannot_be_looked_at(rita: User) -> None:
 def test_a_look_grows_by_what_was_in_view(rita: User, claim: Claim, monkeypatch: pytest.MonkeyPatch) -> None:
     look = looks.reveal_claimed(claim.pk, rita).look
     later(monkeypatch, seconds=30)
-    assert ask(rita, f"looks/{look}", seconds=12.5).json() == {"id": str(look), "seconds": 12.5}
+    assert ask(rita, f"looks/{look}", seconds=12.5).json() == {
+        "id": str(look),
+        "seconds": 12.5,
+        "budget_share": round(12.5 * House().weights[2] / House().comfort.budget, 4),
+    }
     exposure = Exposure.objects.get()
     assert (exposure.looks, exposure.seconds, exposure.weighted) == (1, 12.5, 12.5 * House().weights[2])
 
