@@ -96,6 +96,7 @@ def main() -> None:
         databases.seed("long", start=CROWDED, stop=LONG)
         short, long = (stack.enter_context(databases.serve(name, workers=1)) for name in ("loupe", "long"))
         alone(short, long, sessions[0], databases.postmaster())
+        effects_cost(databases.postmaster())
 
 
 def alone(short: Web, long: Web, session: Session, postgres: psutil.Process) -> None:
@@ -118,6 +119,22 @@ def alone(short: Web, long: Web, session: Session, postgres: psutil.Process) -> 
         emit("review", "review.cpu_ms_per_decision", 1e3 * statistics.median(cpu[web]), "ms", n=n, params=params)
     ratio = statistics.median(cpu[long]) / statistics.median(cpu[short])
     emit("review", "review.scale_1m", ratio, "ratio", n=TURNS * TURN, params={"of": LONG, "over": SHORT, **machine()})
+
+
+def effects_cost(postgres: psutil.Process) -> None:
+    """What it costs the worker and PostgreSQL to let the decisions of the short backlog take effect."""
+    from django.utils import timezone
+
+    from review import effects
+    from review.models import Effect, EffectState
+
+    Effect.objects.filter(state=EffectState.PENDING).update(due_at=timezone.now())
+    before = time.process_time() + family_cpu_s(postgres)
+    applied = effects.apply_due()[0]
+    cost = time.process_time() + family_cpu_s(postgres) - before
+    if not applied:
+        sys.exit("bench: no decision waited to take effect")
+    emit("review", "review.apply_cpu_ms", 1e3 * cost / applied, "ms", n=applied, params={"open": SHORT, **machine()})
 
 
 def crowd(web: Web, sessions: Sequence[Session], database_url: str) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import include, path
 
-from moderation.views import audit, banks, learning, plans, policies, rules, terms
+from moderation.views import audit, banks, learning, plans, policies, queues, rules, terms
 
 urlpatterns = [
     path("", include("moderation.api.urls")),
@@ -19,6 +19,10 @@ urlpatterns = [
     path("policies/terms/", terms.overview, name="prompt_terms"),
     path("policies/terms/draft/", terms.draft, name="prompt_terms_draft"),
     path("policies/terms/<uuid:pk>.csv", terms.download, name="prompt_terms_file"),
+    path("policies/queues/", queues.index, name="queue_definitions"),
+    path("policies/queues/new/", queues.edit, name="queue_new"),
+    path("policies/queues/<slug:slug>/", queues.edit, name="queue_definition"),
+    path("policies/queues/<slug:slug>/retire/", queues.retire, name="queue_retire"),
     path("policies/<str:category>/", policies.detail, name="policy"),
     path("policies/<str:category>/edit/", policies.edit, name="policy_edit"),
     path("banks/", banks.index, name="banks"),

@@ -13,6 +13,7 @@ register_converter(VariantConverter, "variant")
 urlpatterns = [
     path("", home, name="home"),
     path("queues/", queues.index, name="queues"),
+    path("queues/claims/<uuid:pk>/take-over/", queues.take_over, name="claim_take_over"),
     path("desk/", desk.index, name="desk"),
     path("desk/history", past.history, name="desk-history"),
     path("desk/heartbeat", desk.heartbeat, name="desk-heartbeat"),

@@ -22,6 +22,7 @@ from moderation.taxonomy import Category
 
 SLUG: Final = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 LANGUAGE: Final = re.compile(r"[a-z]{2,3}")
+SAID: Final = ("title", "position", "order", "conditions", "due", "calendar", "access")
 MOST: Final = 100  # queues, and entries of one list
 LONGEST_DUE: Final = 24 * 365.0  # hours
 
@@ -50,25 +51,57 @@ def define(
     """Afterwards the queue is as said, new or changed, and takes what comes from now on. What is open in it already
     keeps its due date; its order follows soon (`moderation.requests.settle`). Raises UnfitQueue.
     """
-    if not SLUG.fullmatch(slug) or len(slug) > 50:
-        raise UnfitQueue("slug", _("Small letters, digits and single hyphens, at most 50."))
+    draft = drafted(
+        slug,
+        title=title,
+        position=position,
+        order=order,
+        conditions=conditions,
+        due=due,
+        calendar=calendar,
+        access=access,
+    )
     row = ReviewQueue.objects.select_for_update().filter(pk=slug).first()
     is_new = row is None
-    if row is None:
-        row = ReviewQueue(slug=slug)
-        if ReviewQueue.objects.count() >= MOST:
-            raise UnfitQueue("slug", _("There are %(most)d queues already. Change one of them.") % {"most": MOST})
-    if slug in {GENERAL, ESCALATED} and any((conditions or {}).values()):
-        raise UnfitQueue("conditions", _("The general and the escalated queue take what no other does: no conditions."))
-    row.title, row.position, row.order = titled(title), position, ordered(order)
-    row.conditions, row.due = conditions_of(conditions or {}), due_of(due or {})
-    row.calendar, row.access = calendar_of(calendar), access_of(access or {})
+    if is_new and ReviewQueue.objects.count() >= MOST:
+        raise UnfitQueue("slug", _("There are %(most)d queues already. Change one of them.") % {"most": MOST})
+    row = row or draft
+    for name in SAID:
+        setattr(row, name, getattr(draft, name))
     row.retired_at, row.unsettled = None, True
     row.save()
     known.forget()
     transaction.on_commit(known.forget)
     record(row, "queue.defined" if is_new else "queue.changed", actor)
     return row
+
+
+def drafted(
+    slug: str,
+    *,
+    title: str,
+    position: int = 100,
+    order: str = QueueOrder.URGENT,
+    conditions: Mapping[str, Any] | None = None,
+    due: Mapping[str, Any] | None = None,
+    calendar: Mapping[str, Any] | None = None,
+    access: Mapping[str, Any] | None = None,
+) -> ReviewQueue:
+    """The row as it would be, not saved. Raises UnfitQueue."""
+    if not SLUG.fullmatch(slug) or len(slug) > 50:
+        raise UnfitQueue("slug", _("Small letters, digits and single hyphens, at most 50."))
+    if slug in {GENERAL, ESCALATED} and any((conditions or {}).values()):
+        raise UnfitQueue("conditions", _("The general and the escalated queue take what no other does: no conditions."))
+    return ReviewQueue(
+        slug=slug,
+        title=titled(title),
+        position=position,
+        order=ordered(order),
+        conditions=conditions_of(conditions or {}),
+        due=due_of(due or {}),
+        calendar=calendar_of(calendar),
+        access=access_of(access or {}),
+    )
 
 
 @transaction.atomic
@@ -88,8 +121,7 @@ def retire(slug: str, *, actor: Actor) -> ReviewQueue:
 
 
 def record(row: ReviewQueue, action: str, actor: Actor) -> None:
-    names = ("title", "position", "order", "conditions", "due", "calendar", "access")
-    said = {} if action == "queue.retired" else {name: getattr(row, name) for name in names}
+    said = {} if action == "queue.retired" else {name: getattr(row, name) for name in SAID}
     audit.record(audit.Entry(actor, action, f"queue:{row.slug}", said))
 
 

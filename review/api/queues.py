@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
@@ -10,9 +12,12 @@ from rest_framework.views import APIView
 
 from moderation.api.problems import invalid
 from moderation.models import Scope
+from moderation.queues import known
 from review import cases, queue
+from review.access import Access
 from review.api.doors import fields_of, person_of, problems
 from review.api.shapes import ClaimOrder, ClaimsAnswer, QueuesAnswer
+from review.outlook import Outlook, outlooks
 
 
 class Queues(APIView):
@@ -21,10 +26,33 @@ class Queues(APIView):
     @extend_schema(operation_id="queues_list", summary="The queues you may work on", responses=QueuesAnswer)
     def get(self, request: Request) -> Response:
         person = person_of(request)
-        backlogs = [one for one in queue.counts() if queue.is_open_to(person, one.queue)]
-        answer = [{"name": one.queue, "open": one.open, "capped": one.capped, "oldest": one.oldest} for one in backlogs]
+        access = Access(person)
+        backlogs = [one for one in queue.counts() if access.to(one.queue)]
+        figures = outlooks([one.queue for one in backlogs])
+        answer = [told(one, figures[one.queue]) for one in backlogs]
         destinations = [{"name": name, "title": title} for name, title in queue.destinations().items()]
         return Response({"queues": answer, "destinations": destinations})
+
+
+def told(backlog: queue.Backlog, outlook: Outlook) -> dict[str, Any]:
+    wait = outlook.wait(backlog.open)
+    return {
+        "name": backlog.queue,
+        "title": queue.in_words(backlog.queue),
+        "order": known.definitions().of(backlog.queue).order,
+        "open": backlog.open,
+        "capped": backlog.capped,
+        "oldest": backlog.oldest,
+        "due": {
+            "looked_at": outlook.looked_at,
+            "half": outlook.half,
+            "most": outlook.most,
+            "late": outlook.late,
+        },
+        "arrivals_per_hour": outlook.arrivals,
+        "decisions_per_hour": outlook.decisions,
+        "wait_seconds": None if wait is None else wait.total_seconds(),
+    }
 
 
 class QueueClaims(APIView):

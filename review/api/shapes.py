@@ -193,11 +193,26 @@ class ExtensionAnswer(serializers.Serializer[object]):
     expires_at = serializers.DateTimeField()
 
 
+class Lateness(serializers.Serializer[object]):
+    looked_at = serializers.IntegerField(help_text="So many of the oldest open requests were looked at.")
+    half = serializers.IntegerField(help_text="Of these have used half of the time to their due date, or more.")
+    most = serializers.IntegerField(help_text="80 %, or more.")
+    late = serializers.IntegerField(help_text="All of it.")
+
+
 class QueueAnswer(serializers.Serializer[object]):
     name = serializers.CharField()
+    title = serializers.CharField()
+    order = serializers.ChoiceField(choices=["urgent", "oldest"])
     open = serializers.IntegerField(help_text="Requests waiting or in somebody's hands.")
     capped = serializers.BooleanField(help_text="Whether there are more than `open`: counting stops there.")
     oldest = serializers.DateTimeField(allow_null=True)
+    due = Lateness()
+    arrivals_per_hour = serializers.FloatField(help_text="In the last hour.")
+    decisions_per_hour = serializers.FloatField(help_text="In the last hour.")
+    wait_seconds = serializers.FloatField(
+        allow_null=True, help_text="For a new request, at the pace of the last hour; null when nobody decided."
+    )
 
 
 class Destination(serializers.Serializer[object]):
