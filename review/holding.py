@@ -139,12 +139,14 @@ def step_back() -> int:
 
 def returned(requests: Collection[UUID]) -> dict[UUID, Effect]:
     """By request, the decision on it that a second person sent back last, with who decided and who sent it back."""
+    if not requests:
+        return {}
     found = (
         Effect.objects.filter(decision__claim__request__in=requests, state=EffectState.REFUSED)
         .select_related("decision__reviewer", "decision__claim", "ended_by")
         .order_by("decision_id")
     )
-    return {effect.decision.claim.request_id: effect for effect in found} if requests else {}
+    return {effect.decision.claim.request_id: effect for effect in found}
 
 
 # --- telling those who may answer -------------------------------------------------------------------------------------

@@ -18,11 +18,11 @@ from moderation.provenance import Provenance
 from moderation.routing import Band, nearness
 from moderation.taxonomy import DEFAULT_SEVERITY, Category, Severity
 from moderation.wording import category_name, figure, sentence
-from review import cases, images
+from review import cases, holding, images
 from review.blinding import is_unaided
 from review.consensus import disagreed
 from review.kin import Kin, kin_of
-from review.models import Claim, Decision, Verdict
+from review.models import Claim, Decision, Effect, Verdict
 from review.queue import ESCALATED
 from review.surroundings import Surroundings, surroundings_of
 from review.views.panels import Hit, Piece, by_nearness, hits, pieces
@@ -77,6 +77,7 @@ class Card:
     around: Surroundings | None = None
     sibling_glimpses: Sequence[str] = ()
     votes: Sequence[Decision] = ()  # that differ, for a senior to adjudicate
+    returned: Effect | None = None  # an earlier decision that a second person sent back
 
     @property
     def request(self) -> ReviewRequest:
@@ -192,7 +193,9 @@ class Card:
 
 
 def cards(claims: Sequence[Claim], *, reviewer: User) -> list[Card]:
-    """The claims as cards: six queries, whatever their number, and one for each that is to be adjudicated."""
+    """The claims as cards: six queries, whatever their number, one more for what was escalated, and one for each that
+    is to be adjudicated.
+    """
     if not claims:
         return []
     submissions = [claim.request.submission for claim in claims]
@@ -202,6 +205,7 @@ def cards(claims: Sequence[Claim], *, reviewer: User) -> list[Card]:
     # What became of copies, of the batch and of the author's other images would sway who checks the machines.
     told = [claim.request.submission for claim in claims if not is_unaided(claim.request)]
     kin, around = kin_of(told), surroundings_of(told)
+    returned = holding.returned([claim.request_id for claim in claims if claim.request.queue == ESCALATED])
     return [
         Card(
             claim,
@@ -213,6 +217,7 @@ def cards(claims: Sequence[Claim], *, reviewer: User) -> list[Card]:
             stands,
             stands.glimpses(reviewer) if stands else (),
             disagreed(claim.request),
+            returned.get(claim.request_id),
         )
         for claim, submission in zip(claims, submissions, strict=True)
         for copies, stands in [(kin.get(submission.pk), around.get(submission.pk))]

@@ -107,6 +107,8 @@ def test_sent_back_it_goes_to_another_senior_with_the_words_and_not_to_the_first
     (claim,) = queue.claim(sam, queue.ESCALATED)
     assert claim.request_id == decision.claim.request_id
     assert holding.returned([claim.request_id])[claim.request_id].words == "It is a painting."
+    page = at_page(sam).post("/desk/escalated/claim").content.decode()
+    assert "sam sent back what rita decided: “It is a painting.”" in " ".join(page.split())
     decide(claim.pk, sam, verdict="approve")
     assert status_of(decision.submission) == Status.APPROVED
 
