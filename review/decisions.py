@@ -17,7 +17,7 @@ from moderation.actors import Actor
 from moderation.banks import copies
 from moderation.banks.keeping import Retired, UnfitBank
 from moderation.models import Bank, Reason, ReviewRequest, Scope, Status, User
-from review import consensus, effects, holding, leases
+from review import consensus, effects, holding, leases, mentions
 from review.blinding import is_unaided
 from review.cases import guideline
 from review.consensus import Word
@@ -72,6 +72,7 @@ def decide(
     check(said, claim.request)
     taught = bank_of(said, bank, claim.request, reviewer) if bank else None
     decision = written(said, claim, reviewer, idempotency_key)
+    mentions.mention(decision)
     counted = consensus.count(said.verdict, claim.request)
     held = holding.why(said) if counted.settles else ""
     effect = effects.begin(decision, claim.request, settles=counted.settles, bank=taught or counted.bank, held=held)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import include, path, register_converter
 
-from review.views import bulk, comparisons, concepts, desk, grid, held, past, queues, releases, search, wellness
+from review.views import bulk, comparisons, concepts, desk, grid, held, keys, past, queues, releases, search, wellness
 from review.views.home import home
 from review.views.images import VariantConverter, image
 
@@ -16,6 +16,9 @@ urlpatterns = [
     path("queues/claims/<uuid:pk>/take-over/", queues.take_over, name="claim_take_over"),
     path("desk/", desk.index, name="desk"),
     path("desk/history", past.history, name="desk-history"),
+    path("desk/history/<uuid:pk>/reopen", past.reopen, name="desk-reopen"),
+    path("desk/colleagues", past.colleagues, name="desk-colleagues"),
+    path("desk/keys", keys.move, name="desk-keys"),
     path("desk/heartbeat", desk.heartbeat, name="desk-heartbeat"),
     path("desk/release", desk.release, name="desk-release"),
     path("desk/<slug:name>/", desk.desk, name="desk-queue"),

@@ -5,6 +5,7 @@ from review.models.calibration import CalibrationItem, CalibrationSeat, Calibrat
 from review.models.claims import Claim, Outcome
 from review.models.datasets import Dataset
 from review.models.decisions import Decision, Verdict
+from review.models.desks import DeskSettings, Mention
 from review.models.effects import Effect, EffectState
 from review.models.gold import GoldItem, GoldTurn, QualityRules
 from review.models.profiles import ReviewerProfile
@@ -25,6 +26,7 @@ __all__ = [
     "Claim",
     "Dataset",
     "Decision",
+    "DeskSettings",
     "Effect",
     "EffectState",
     "Exposure",
@@ -33,6 +35,7 @@ __all__ = [
     "ItemState",
     "Look",
     "Measure",
+    "Mention",
     "OrganisationSettings",
     "Outcome",
     "Place",

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
@@ -36,14 +37,20 @@ ACTS = (
     Act("block", "B", _("block: then the digit of a category, 0 for any other")),
     Act("copies", "C", _("while blocking: make its copies known too")),
     Act("escalate", "E", _("escalate to a senior")),
+    Act("opinion", "O", _("ask for a second opinion: one more person decides, not you")),
+    Act("send", "Q", _("send to another queue")),
     Act("skip", "S", _("skip: somebody else decides, no reason needed")),
     Act("undo", "U", _("take the last decision back, also Ctrl+Z")),
     Act("note", "N", _("write a note for colleagues")),
+    Act("rationale", "R", _("write the reason told to the author")),
     Act("history", "H", _("my last decisions")),
-    Act("help", "?", _("all keys")),
+    Act("help", "?", _("all keys, and to change them")),
+    Act("palette", "Ctrl+K", _("search all acts"), fixed=True),
 )
+HOUSE: Final = {act.code: act.key for act in ACTS}
+FIXED: Final = [act.code for act in ACTS if act.fixed]
 
 
-def table() -> list[dict[str, Any]]:
-    """Every act with its key, for the page."""
-    return [act.for_page(act.key) for act in ACTS]
+def table(keys: Mapping[str, str]) -> list[dict[str, Any]]:
+    """Every act with this person's key, for the page."""
+    return [act.for_page(keys[act.code]) for act in ACTS]

@@ -16,10 +16,11 @@ from django.views.decorators.http import require_POST, require_safe
 from moderation import policies
 from moderation.models import Scope
 from moderation.views.access import PersonRequest, requires
-from review import queue
+from review import keymaps, queue
 from review.models import Claim
 from review.views import acts, wellness
 from review.views.cards import cards, every_choice
+from review.views.panels import clauses
 from review.views.phrases import words
 from review.wellness.limits import EnoughForNow, standing_of
 
@@ -41,15 +42,18 @@ def index(request: PersonRequest) -> HttpResponse:
 @requires(Scope.REVIEW)
 def desk(request: PersonRequest, name: str) -> HttpResponse:
     check(request, name)
+    guidelines = policies.in_force()
     context = {
         "queue": name,
         "queue_words": queue.in_words(name),
         "words": words(),
-        "acts": acts.table(),
         "comfort": wellness.told(standing_of(request.user)),
+        "acts": acts.table(keymaps.keys_of(request.user, acts.HOUSE)),
+        "clauses": clauses(guidelines),
+        "queues": {slug: words for slug, words in queue.destinations().items() if slug != name},
         "undo_seconds": settings.REVIEW_UNDO_SECONDS,
         "lease_seconds": settings.REVIEW_LEASE_SECONDS,
-        "choices": every_choice(policies.in_force()),
+        "choices": every_choice(guidelines),
     }
     return render(request, "review/desk.html", context)
 

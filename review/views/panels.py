@@ -10,7 +10,7 @@ from typing import Any, Final
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from moderation.models import Polarity
+from moderation.models import Polarity, PolicyVersion
 from moderation.wording import category_name
 from review.cases import Said
 
@@ -82,3 +82,15 @@ def by_nearness(examples: Sequence[str], text: str) -> list[str]:
     """Those that share most words with the text first; else in the guideline's own order."""
     words = set(WORD.findall(text.lower()))
     return sorted(examples, key=lambda one: -len(words & set(WORD.findall(one.lower()))))
+
+
+def clauses(guidelines: Mapping[str, PolicyVersion]) -> dict[str, list[str]]:
+    """Sentences to begin a rationale with, by category: what the guideline's clauses forbid."""
+    words = _("%(category)s, version %(number)d: %(clause)s")
+    return {
+        code: [
+            words % {"category": category_name(code), "number": law.number, "clause": clause}
+            for clause in (law.headline, *law.not_allowed)
+        ]
+        for code, law in guidelines.items()
+    }

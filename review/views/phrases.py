@@ -30,6 +30,13 @@ def words() -> dict[str, Any]:
             "kept": _("Offline · {n} kept here"),
             "back": _("The house answers again."),
         },
+        "opinion": _("Asked for a second look"),
+        "sent": _("Sent to {queue}"),
+        "unsent": _("“{what}” was not saved: no answer came. The image comes back next."),
+        "yours": _("your decision"),
+        "noAnswer": _("No answer came. Try again."),
+        "reopen": _("Ask for a second opinion"),
+        "tooLong": _("This text has {n} characters, and at most {most} can be kept. Shorten it; nothing was sent."),
         "kept": _("Your note is kept here: “{text}”"),
         "signIn": _("Sign in"),
         "signedOut": _(

@@ -39,9 +39,14 @@ export class Card {
     return this.element.querySelector(".note").value.trim();
   }
 
+  get rationale() {
+    return this.element.querySelector(".rationale").value.trim();
+  }
+
   // What was written on it before, for somebody to go on with.
-  restore({ note = "" }) {
+  restore({ note = "", rationale = "" }) {
     this.element.querySelector(".note").value = note;
+    this.element.querySelector(".rationale").value = rationale;
   }
 
   get choices() {

@@ -1,13 +1,15 @@
 // The desk: claims in, one key a decision, the next image at once.
 import { Blocking } from "./blocking.js";
 import { Comfort } from "./comfort.js";
+import { Composer } from "./composer.js";
 import { Deck } from "./deck.js";
-import { farewell } from "./http.js";
+import { farewell, post } from "./http.js";
 import { Keymap, listen } from "./keys.js";
 import { Lease } from "./lease.js";
 import { Looks } from "./looks.js";
 import { Notices } from "./notices.js";
 import { Outbox } from "./outbox.js";
+import { KeyChanger, Palette } from "./palette.js";
 import { Pictures } from "./pictures.js";
 import { Reveal } from "./reveal.js";
 import { Undo } from "./undo.js";
@@ -26,7 +28,7 @@ const pictures = new Pictures();
 const reveal = new Reveal({ pictures, looks: new Looks({ heard: (share) => comfort.heard(share) }), refused: notShown });
 const viewer = new Viewer({ tools: part(".viewing") });
 const notices = new Notices({ list: part(".notices"), said: part(".said") });
-const deck = new Deck({ root: part(".cards"), url: desk.dataset.claimUrl, pictures, decided: () => outbox.claims, added: (card) => keymap.label(card) });
+const deck = new Deck({ root: part(".cards"), url: desk.dataset.claimUrl, pictures, decided: () => [...outbox.claims, ...deck.sent.keys()], added: (card) => keymap.label(card) });
 const lease = new Lease({ deck, url: desk.dataset.heartbeatUrl, seconds: Number(desk.dataset.leaseSeconds), lost });
 const outbox = new Outbox({ person: desk.dataset.person, url: desk.dataset.decisionUrl, saved, refused, waits: signedOut, elsewhere: decidedElsewhere, changed: link });
 const undo = new Undo({ line: part(".undo"), url: desk.dataset.undoUrl, undone, late });
@@ -44,6 +46,9 @@ const blocking = new Blocking({
   done: (labels) => decide("block", labels),
   asked: () => notices.say(words.ask),
 });
+const composer = new Composer({ root: part(".cards"), url: desk.dataset.colleaguesUrl });
+const palette = new Palette({ dialog: document.getElementById("palette"), keymap, run: (act) => acts[act]() });
+new KeyChanger({ dialog: document.getElementById("help"), keymap, url: desk.dataset.keysUrl });
 
 // --- showing ----------------------------------------------------------------------------------------------------------
 let top = null; // the card on screen
@@ -147,20 +152,58 @@ window.addEventListener("online", () => more());
 
 // --- deciding ---------------------------------------------------------------------------------------------------------
 function decide(verdict, labels = []) {
-  const card = deck.current;
-  if (!card || card.paintedFor < LEAST_PAINTED) return;
-  const decision = { verdict, labels, note: card.note, seen: seen(card) };
+  const card = ready();
+  if (!card) return;
+  const decision = { verdict, labels, rationale: card.rationale, note: card.note, seen: seen(card) };
   if (verdict === "block" && blocking.copies) decision.bank = "category"; // its copies go the same way
+  leaves(card);
+  notices.say(said(verdict, labels) + (decision.bank ? ` ${words.copies}` : ""));
+  if (Number(desk.dataset.undoSeconds)) undo.made(card.id, decision);
+  outbox.add(card.id, decision);
+  if (deck.low) more();
+}
+
+// The image on screen, when it may be decided on: a key meant for the one before must not hit it, nor is anything cut that was written.
+function ready() {
+  const card = deck.current;
+  if (!card || card.paintedFor < LEAST_PAINTED) return null;
+  const flaw = composer.flaw(card);
+  if (flaw) notices.tell(flaw, { kind: "error" });
+  return flaw ? null : card;
+}
+
+// The card goes, and the next one is before the reader at once.
+function leaves(card) {
   reveal.hide();
   blocking.end();
   deck.take();
   deck.sent.set(card.id, card);
   top = null;
   present();
-  notices.say(said(verdict, labels) + (decision.bank ? ` ${words.copies}` : ""));
-  if (Number(desk.dataset.undoSeconds)) undo.made(card.id, decision);
-  outbox.add(card.id, decision);
-  if (deck.low) more();
+}
+
+// Hands the request on undecided: to another queue, or to one more person.
+async function handOn(how, what, fields = {}) {
+  const card = ready();
+  if (!card) return;
+  leaves(card);
+  notices.say(what);
+  try {
+    await post(desk.dataset.claimsUrl.replace("CLAIM", card.id) + how, { ...fields, note: card.note });
+    forget(card.id);
+    if (deck.low) more();
+  } catch (problem) {
+    if (problem.kind === "ended") {
+      forget(card.id);
+      notices.tell(put(words.ended, { what }), { kind: "warning" });
+      return;
+    }
+    deck.sent.delete(card.id);
+    deck.putBack(card);
+    present();
+    if (problem.kind === "signed-out") signedOut();
+    else notices.tell(put(problem.kind === "offline" ? words.unsent : words.refused, { what, detail: problem.detail }), { kind: "error" });
+  }
 }
 
 // What the reviewer could see; whether the case was blind the server knows itself.
@@ -187,7 +230,8 @@ function forget(claim) {
 // Nothing was recorded: say what happened, what was kept, and what becomes of the image.
 function refused({ claim, decision }, problem) {
   const what = said(decision.verdict, decision.labels);
-  const kept = decision.note ? ` ${put(words.kept, { text: decision.note })}` : "";
+  const written = [decision.rationale, decision.note].filter(Boolean).join(" · ");
+  const kept = written ? ` ${put(words.kept, { text: written })}` : "";
   const card = deck.sent.get(claim);
   undo.drop(claim);
   if (problem.kind === "ended") {
@@ -216,7 +260,7 @@ function decidedElsewhere({ claim, decision }) {
 
 // Taken back: the image is on screen again, with what was written about it.
 async function undone({ decision }, claim) {
-  const what = said(decision.verdict, decision.labels);
+  const what = said(decision.verdict, decision.labels) || words.yours;
   if (!claim) return notices.tell(put(words.undoneGone, { what }));
   await more();
   if (!deck.bring(claim)) await more(); // the first of the two may have been asked before it was ours again
@@ -229,7 +273,26 @@ async function undone({ decision }, claim) {
 function late({ decision, id }, problem) {
   const what = said(decision.verdict, decision.labels);
   if (problem.kind === "offline") notices.tell(put(words.undoUnsent, { what }), { kind: "warning" });
-  else notices.tell(put(words.undoLate, { what, detail: problem.detail }), { kind: "warning" });
+  else notices.tell(put(words.undoLate, { what, detail: problem.detail }), { kind: "warning", action: { words: words.reopen, act: () => reopen(id) } });
+}
+
+// Somebody else is asked about an image that is settled.
+async function reopen(id) {
+  try {
+    notices.tell((await (await post(desk.dataset.reopenUrl.replace("00000000-0000-0000-0000-000000000000", id), {})).json()).detail);
+  } catch (problem) {
+    notices.tell(problem.detail || words.noAnswer, { kind: "warning" });
+  }
+}
+
+async function takeBack(id) {
+  try {
+    const { claim_id: claim } = await (await post(desk.dataset.undoUrl.replace("DECISION", id), {})).json();
+    document.getElementById("history").close();
+    await undone({ decision: {} }, claim);
+  } catch (problem) {
+    notices.tell(problem.detail || words.noAnswer, { kind: "warning" });
+  }
 }
 
 function lost(cards) {
@@ -289,6 +352,10 @@ const acts = {
   look: () => deck.current && ((held = true), reveal.show()),
   show: () => deck.current && !comfort.mustHold && reveal.toggle(),
   grey: () => reveal.setGrey(comfort.keepsGrey || !reveal.grey),
+  opinion: calmly(() => handOn("/second-opinion", words.opinion)),
+  send: calmly(() => open("send")),
+  rationale: calmly(() => deck.current.element.querySelector(".rationale").focus()),
+  palette: () => palette.open(),
   note: calmly(() => deck.current.element.querySelector(".note").focus()),
   help: () => open("help"),
   history,
@@ -304,7 +371,11 @@ function chosen(button) {
 document.addEventListener("click", (event) => {
   const button = event.target.closest("[data-act]");
   if (button && button.closest(".desk, .top")) acts[button.dataset.act]?.(button);
-  if (event.target.closest("[data-close]")) event.target.closest("dialog").close();
+  if (event.target.closest("dialog [data-close], dialog [data-queue]")) event.target.closest("dialog").close();
+  const { queue, reopen: again, undo: back } = event.target.closest("dialog button")?.dataset ?? {};
+  if (queue) handOn("/send", put(words.sent, { queue: event.target.closest("button").textContent.trim() }), { queue });
+  if (again) document.getElementById("history").close(), reopen(again);
+  if (back) takeBack(back);
   const anchor = event.target.closest("a[href]");
   if (anchor && !event.defaultPrevented && !event.ctrlKey && !event.metaKey && anchor.target !== "_blank") leaving = true;
 });

@@ -9,7 +9,7 @@ export function listen(find) {
     if (event.isComposing || event.altKey) return;
     if (document.querySelector("dialog[open]")) return;
     const target = event.target instanceof Element ? event.target : document.body;
-    if (target.closest(WRITING)) {
+    if (target.closest(WRITING) && nameOf(event) !== "Ctrl+K") {
       if (event.code === "Escape") target.blur();
       return;
     }
@@ -38,8 +38,12 @@ export class Keymap {
   #acts = new Map();
 
   constructor(table) {
+    this.replace(table);
+  }
+
+  replace(table) {
     this.table = table; // [{act, key, words, fixed}]
-    for (const { act, key } of table) this.#acts.set(key, act);
+    this.#acts = new Map(table.map(({ act, key }) => [key, act]));
   }
 
   actOf(name) {

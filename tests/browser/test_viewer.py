@@ -9,7 +9,7 @@ from playwright.sync_api import Page, expect
 
 from moderation.models import User
 from tests.browser.conftest import Opener
-from tests.browser.desks import DESK, at_desk, card, decide, recorded, settle
+from tests.browser.desks import DESK, at_desk, card, decide, eventually, recorded, settle
 from tests.browser.test_pages import ZOOMED, barriers, wider_than_window
 
 Send = Callable[[int], None]
@@ -89,13 +89,13 @@ def test_the_wheel_zooms_where_the_pointer_is_and_dragging_moves(window: Opener,
     left, top = box["x"] + box["width"] / 4, box["y"] + box["height"] / 2
     page.mouse.move(left, top)
     page.mouse.wheel(0, -400)
-    assert scale(page) == pytest.approx(2.718, abs=0.01)
+    eventually(page, lambda: scale(page) == pytest.approx(2.718, abs=0.01))
     moved = place(page)
     assert moved[0] > 0
     page.mouse.down()
     page.mouse.move(left - 50, top + 30)
     page.mouse.up()
-    assert place(page) == (moved[0] - 50, moved[1] + 30)
+    eventually(page, lambda: place(page) == (moved[0] - 50, moved[1] + 30))
     expect(card(page).locator("canvas.clear")).to_be_visible()
 
 
@@ -117,7 +117,7 @@ def test_two_fingers_zoom_on_a_tablet(window: Opener, scenes: Send, rita: User) 
     for spread in range(50, 101, 10):
         fingers("touchMove", spread)
     fingers("touchEnd", 0)
-    assert scale(page) == pytest.approx(2, abs=0.25)
+    eventually(page, lambda: scale(page) == pytest.approx(2, abs=0.25))
     page.mouse.move(x, y)
     expect(card(page).locator("canvas.clear")).to_be_visible()
 
