@@ -88,7 +88,7 @@ def images(limit: int = 120) -> tuple[list[bytes], str]:
 
 @dataclass(frozen=True, slots=True)
 class Web:
-    """A running gunicorn: its master process and where it listens."""
+    """A running web server: its main process and where it listens."""
 
     process: psutil.Process
     port: int

@@ -1,6 +1,6 @@
 """Claim and decide over HTTP: how long each takes, what it costs, and that neither grows with the backlog.
 
-The short and the long backlog are two databases of one server, each behind a gunicorn of its own, and take turns, so
+The short and the long backlog are two databases of one server, each behind a web server of its own, and take turns, so
 that a machine that slows down slows both.
 
     .venv/bin/python -m bench.review

@@ -44,14 +44,15 @@ def check_port(port: int) -> None:
 def commands(mode: Mode, *, port: int, cores: int | None = None) -> dict[str, list[str]]:
     """The command line of each process. The worker has one process a core, each of which runs models on one thread."""
     address = f"{HOST}:{port}"
-    gunicorn = [
-        *("-m", "gunicorn", "config.wsgi:application", "--bind", address, "--worker-class", "gthread"),
-        *("--workers", os.environ.get("WEB_CONCURRENCY", "2"), "--threads", "8", "--no-control-socket"),
+    web = [
+        *("-m", "granian", "--interface", "wsgi", "--host", HOST, "--port", str(port), "--no-ws"),
+        *("--workers", os.environ.get("WEB_CONCURRENCY", "2"), "--blocking-threads", "8"),
+        *("--workers-kill-timeout", "10s", "--log-level", "error", "config.wsgi:application"),
     ]
     celery = ["-m", "celery", "--app", "config.celery"]
     concurrency = str(cores or os.cpu_count() or 1)
     arguments = {
-        "web": gunicorn if mode == "serve" else ["manage.py", "runserver", address],
+        "web": web if mode == "serve" else ["manage.py", "runserver", address],
         "worker": [
             *(*celery, "worker", "--queues", "triage,gpu,default", "--concurrency", concurrency),
             *("--loglevel", "INFO", "--without-gossip", "--without-mingle"),
@@ -113,7 +114,7 @@ def background(*, port: int, log: Path) -> Iterator[subprocess.Popen[bytes]]:
 
 def main(arguments: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m config.processes", description="Run web server, worker and beat.")
-    parser.add_argument("mode", choices=["serve", "dev"], help="serve: gunicorn; dev: Django's autoreloading server")
+    parser.add_argument("mode", choices=["serve", "dev"], help="serve: granian; dev: Django's autoreloading server")
     parser.add_argument("--port", type=int, default=8000, help=f"port of {HOST} (default 8000)")
     parser.add_argument("--while-stdin-open", action="store_true", help="end when standard input does")
     options = parser.parse_args(arguments)

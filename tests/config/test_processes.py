@@ -57,7 +57,7 @@ def answers(port: int) -> bool:
             return True
     except HTTPError:
         return True
-    except OSError:  # nobody listens yet, or gunicorn is still putting its workers up
+    except OSError:  # nobody listens yet, or the server is still putting its workers up
         return False
 
 
