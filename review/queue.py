@@ -26,7 +26,7 @@ from moderation.actors import HOUSE, Actor
 from moderation.models import ReviewRequest, Status, User
 from moderation.queues import definitions, known
 from moderation.taxonomy import Severity
-from review import leases
+from review import leases, mixing
 from review.access import Access
 from review.models import Claim, Outcome
 from review.quality import gold
@@ -86,22 +86,15 @@ def claim(
     `most` is how many one claim may take, nothing graver than `most_severe`.
 
     Nobody gets a request that another person holds, one they skipped or sent on, any on an image they decided on, nor
-    what their limits keep from them. Three statements, whatever the length of the queue; the claims come with their
-    requests and submissions. Raises NotForYou, EnoughForNow or HoldsTooMany.
+    what their limits keep from them. Three statements, or four where mild requests are mixed in, whatever the length of
+    the queue; the claims come with their requests and submissions. Raises NotForYou, EnoughForNow or HoldsTooMany.
     """
     check_queue(reviewer, queue)
     limits = limits_of(reviewer)
     if limits.stopped:
         raise EnoughForNow(limits.stopped)
     now = timezone.now()
-    found = leases.find_free(
-        reviewer.pk,
-        queue,
-        count=min(count, most),
-        now=now,
-        avoided=limits.avoided,
-        most_severe=min(limits.most_severe, most_severe),
-    )
+    found = mixing.find(reviewer, queue, count=min(count, most), limits=limits, most_severe=most_severe, now=now)
     if not found:
         return []
     room = max(settings.REVIEW_MOST_HELD, most) - found[0].held

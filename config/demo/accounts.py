@@ -16,6 +16,7 @@ from moderation import keys, roles
 from moderation.actors import Actor
 from moderation.models import KEY_SCOPES, ApiKey, Client, User
 from moderation.roles import Role
+from review.wellness import choosing
 
 ACTOR: Final = Actor.command("demo")
 PREFIX: Final = "demo-"
@@ -52,6 +53,8 @@ def person(role: Role, kept: dict[str, str]) -> dict[str, str]:
         user.set_password(password)
         user.save()
     roles.grant(user, role)
+    if role in {Role.MODERATOR, Role.SENIOR}:  # S4 goes to volunteers only, and here is nobody else
+        choosing.choose(user, comfort={}, avoided=[], volunteers=True)
     return {"username": username, "password": password}
 
 

@@ -25,6 +25,7 @@ from review.access import Access
 from review.models import Claim
 from review.outlook import Outlook, outlooks
 from review.views.past import past
+from review.wellness.limits import limits_of
 
 RECENT: Final = 6
 LOOKED_THROUGH: Final = 1000  # requests whose reasons are counted
@@ -110,6 +111,7 @@ def index(request: PersonRequest) -> HttpResponse:
     context = {
         "rows": [QueueRow(one, held[one.queue], reasons_of(one), figures[one.queue]) for one in backlogs],
         "past": past(request.user, RECENT),
+        "stopped": limits_of(request.user).stopped,
         "is_lead": is_lead,
         "holders": holders(request.user.pk) if is_lead else (),
     }

@@ -30,6 +30,7 @@ class Limits:
     avoided: frozenset[str] = frozenset()
     most_severe: int = Severity.S3
     stopped: str = ""
+    mild: int = 0  # % of a claim that is drawn from requests up to S1
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +71,9 @@ class Standing:
     @property
     def limits(self) -> Limits:
         severest = self.volunteers and not self.rests_from_severest
-        return Limits(self.avoided, Severity.S4 if severest else Severity.S3, why() if self.is_stopped else "")
+        return Limits(
+            self.avoided, Severity.S4 if severest else Severity.S3, why() if self.is_stopped else "", self.house.benign
+        )
 
 
 # Its cost is bounded: a person has at most five rows an hour, and only those of the rotation's span are read.

@@ -4,10 +4,13 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from django.db import connection
+from django.test import Client as Browser
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from moderation.models import Client, ReviewRequest, TriagePlan, User
-from review import queue
+from review import blinding, queue
 from review.models import Exposure, OrganisationSettings, ReviewerSettings
 from review.wellness.limits import EnoughForNow, Limits, limits_of, standing_of
 from review.wellness.settings import House
@@ -98,6 +101,34 @@ def test_most_of_a_budget_is_a_warning_and_no_stop(rita: User) -> None:
     exposed(rita, NOON, weighted=0.8 * House().comfort.budget)
     standing = standing_of(rita, now=NOON)
     assert (standing.is_warned, standing.is_stopped, standing.limits.stopped) == (True, False, "")
+
+
+def test_mild_requests_are_drawn_forward_where_the_organisation_wants_that(
+    rita: User, adam: User, platform: Client, eyes: TriagePlan
+) -> None:
+    urgent = waiting(platform, 4, red=0.5)
+    mild = waiting(platform, 3, red=0.0, green=0.5)
+    OrganisationSettings.objects.create(body=House(benign=50).dump(), made_by=adam)
+    blinding.in_force()  # read once in ten seconds
+    with CaptureQueriesContext(connection) as taken:
+        claims = queue.claim(rita, "general", 4)
+    assert len([one for one in taken if "SAVEPOINT" not in one["sql"]]) <= 4, taken.captured_queries
+    given = [claim.request for claim in claims]
+    assert {one.pk for one in given} & {one.pk for one in mild} == {one.pk for one in given if one.severity < 2}
+    assert [one.severity < 2 for one in given].count(True) == 2
+    assert given[0] in urgent, "the most urgent is not kept waiting"
+
+
+def test_where_nothing_mild_waits_all_is_urgent(rita: User, adam: User, platform: Client, eyes: TriagePlan) -> None:
+    urgent = waiting(platform, 3)
+    OrganisationSettings.objects.create(body=House(benign=50).dump(), made_by=adam)
+    assert {claim.request.pk for claim in queue.claim(rita, "general", 3)} == {one.pk for one in urgent}
+
+
+def test_the_queues_say_why_nothing_is_handed_out(rita: User, client: Browser) -> None:
+    exposed(rita, timezone.now(), weighted=House().comfort.budget)
+    client.force_login(rita)
+    assert "enough for this shift" in client.get("/queues/").content.decode()
 
 
 def test_the_newest_edition_of_the_organisations_settings_holds(rita: User, adam: User) -> None:
