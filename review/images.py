@@ -21,7 +21,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from moderation.models import Scope, Status, Submission, User
-from review.models import Claim, Effect, EffectState, Verdict
+from review.models import CalibrationItem, Claim, Effect, EffectState, Verdict
 
 SALT: Final = "review.images"
 LOOK_BACK: Final = timedelta(hours=1)  # after a lease, for the reviewer's own history
@@ -110,7 +110,7 @@ def name_of(submission: UUID, person: User, variant: Variant) -> str:
     status, name, is_held = Submission.objects.values_list("status", variant.field, Exists(held)).get(pk=submission)
     if status == Status.QUARANTINED:
         raise NotAllowed(_("This image is under legal hold."))
-    if not glimpse and not is_held and not answers_for(submission, person):
+    if not glimpse and not is_held and not answers_for(submission, person) and not calibrates(submission, person):
         raise NotAllowed(_("You hold no claim on this image."))
     return str(name)
 
@@ -119,6 +119,12 @@ def answers_for(submission: UUID, person: User) -> bool:
     """Whether a decision on this image waits for this person's word."""
     waiting = Effect.objects.filter(submission=submission, state=EffectState.HELD)
     return person.has_scope(Scope.REVIEW_ESCALATED) and waiting.exclude(decision__reviewer=person).exists()
+
+
+def calibrates(submission: UUID, person: User) -> bool:
+    """Whether this person is to judge the image in an open calibration session."""
+    seats = CalibrationItem.objects.filter(submission=submission, session__closed_at__isnull=True)
+    return seats.filter(session__seats__person=person).exists()
 
 
 def may_glimpse(person: User) -> bool:

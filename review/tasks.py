@@ -8,12 +8,18 @@ from django.db import transaction
 from moderation.tasks import recheck
 from review import effects, holding, queue
 from review.bulk import running
-from review.quality import gold
+from review.quality import gold, rollups
 
 
 @shared_task(name="review.tasks.free_ended_leases")
 def free_ended_leases() -> dict[str, int]:
     return {"ended": queue.free_ended(), "unanswered": gold.close_unanswered()}
+
+
+@shared_task(name="review.tasks.roll_up_quality")
+def roll_up_quality() -> dict[str, int]:
+    """What the quality pages read is as of now."""
+    return {"rows": rollups.roll_up()}
 
 
 @shared_task(name="review.tasks.apply_decisions")

@@ -4,7 +4,23 @@ from __future__ import annotations
 
 from django.urls import include, path, register_converter
 
-from review.views import bulk, comparisons, concepts, desk, grid, held, keys, past, queues, releases, search, wellness
+from review.views import (
+    bulk,
+    calibrations,
+    comparisons,
+    concepts,
+    desk,
+    gold,
+    grid,
+    held,
+    keys,
+    past,
+    quality,
+    queues,
+    releases,
+    search,
+    wellness,
+)
 from review.views.home import home
 from review.views.images import VariantConverter, image
 
@@ -49,6 +65,17 @@ urlpatterns = [
     path("settings/wellness/exposure.csv", wellness.together_csv, name="exposure-together-csv"),
     path("images/<uuid:submission>/<variant:variant>.jpg", image, name="review-image"),
     path("learning/<uuid:pk>/shadow/", comparisons.shadow, name="classifier_shadow"),
+    path("quality/", quality.index, name="quality"),
+    path("quality/me/", quality.mine, name="quality-mine"),
+    path("quality/images/", quality.examples, name="quality-images"),
+    path("quality/rules", quality.rules, name="quality-rules"),
+    path("quality/gold/", gold.index, name="gold"),
+    path("quality/gold/<uuid:pk>/retire", gold.retire, name="gold-retire"),
+    path("quality/sessions/", calibrations.index, name="calibrations"),
+    path("quality/sessions/<uuid:pk>/", calibrations.detail, name="calibration"),
+    path("quality/sessions/<uuid:pk>/close", calibrations.close, name="calibration-close"),
+    path("quality/sessions/<uuid:pk>/<int:position>/vote", calibrations.vote, name="calibration-vote"),
+    path("quality/sessions/<uuid:pk>/<int:position>/note", calibrations.note, name="calibration-note"),
     path("concepts/", concepts.index, name="concepts"),
     path("concepts/new/", concepts.create, name="concept_new"),
     path("concepts/<uuid:pk>/", concepts.detail, name="concept"),

@@ -22,6 +22,8 @@ SECTIONS: Final[tuple[tuple[str, Promise, Scope], ...]] = (
     ("queues", _("Queues"), Scope.REVIEW),
     ("search", _("Search"), Scope.SUBMISSIONS_READ),
     ("held", _("Held"), Scope.REVIEW_ESCALATED),
+    ("quality", _("Quality"), Scope.REVIEW_ESCALATED),
+    ("quality", _("Quality"), Scope.POLICY),
     ("policies", _("Policies"), Scope.POLICY_READ),
     ("banks", _("Known images"), Scope.BANKS),
     ("releases", _("Legal hold"), Scope.POLICY),
@@ -50,10 +52,10 @@ def sections(context: dict[str, Any]) -> list[Section]:
     user, request = context.get("user"), context.get("request")
     if not isinstance(user, User) or not isinstance(request, HttpRequest):
         return []
-    shown = []
+    shown: list[Section] = []
     for name, words, scope in SECTIONS:
         url = address(name)
-        if url and user.has_scope(scope):
+        if url and user.has_scope(scope) and url not in {one.url for one in shown}:
             shown.append(Section(url, words, current=request.path.startswith(url)))
     return shown
 

@@ -6,10 +6,11 @@ never a number: an alpha of 1 where only one value was ever used would be praise
 
 from __future__ import annotations
 
-import random
 from collections import Counter, defaultdict
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from typing import Any, Final, Literal
+
+import numpy as np
 
 Level = Literal["nominal", "ordinal"]
 Unit = tuple[Any, ...]  # the values that one unit was given, missing ones left out
@@ -66,7 +67,7 @@ def coincidences(units: Mapping[Unit, int]) -> dict[tuple[Any, Any], float]:
     """The coincidence matrix: every ordered pair of values within a unit of m values counts 1 / (m − 1)."""
     pairs: dict[tuple[Any, Any], float] = defaultdict(float)
     for values, times in units.items():
-        if len(values) < 2:
+        if len(values) < 2 or not times:
             continue
         for first, one in enumerate(values):
             for second, other in enumerate(values):
@@ -97,10 +98,11 @@ def interval_of(
     rated = {values: times for values, times in units.items() if len(values) > 1}
     if alpha_of(rated, level) is None:
         return None
-    patterns, weights = list(rated), list(rated.values())
-    dice = random.Random(seed)  # noqa: S311 - a simulation, repeatable on purpose
-    drawn = (Counter(dice.choices(patterns, weights, k=sum(weights))) for _draw in range(draws))
-    found = sorted(alpha for one in drawn if (alpha := alpha_of(one, level)) is not None)
+    patterns, n = list(rated), sum(rated.values())
+    dice = np.random.default_rng(seed)
+    drawn = dice.multinomial(n, [times / n for times in rated.values()], size=draws)
+    alphas = (alpha_of(dict(zip(patterns, map(int, one), strict=True)), level) for one in drawn)
+    found = sorted(alpha for alpha in alphas if alpha is not None)
     return (found[int(0.025 * len(found))], found[int(0.975 * len(found))]) if found else None
 
 
