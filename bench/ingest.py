@@ -1,8 +1,8 @@
 """One image through the submission API, against the work on its bytes alone.
 
 The limit: decode, both derivatives, sha256 and three file writes, in one process, nothing else. The API: the same image
-as a multipart POST over HTTP to the web server with one worker, through authentication, parsing, PostgreSQL (durable), the
-audit log and the message to the workers. The two take turns, image by image: a machine that slows down slows both.
+as a multipart POST over HTTP to the web server with one worker, through authentication, parsing, PostgreSQL (durable),
+the audit log and the message to the workers. The two take turns, image by image: a machine that slows down slows both.
 
     .venv/bin/python -m bench.ingest
 """
