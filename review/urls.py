@@ -15,6 +15,7 @@ from review.views import (
     held,
     keys,
     past,
+    people,
     quality,
     queues,
     releases,
@@ -29,6 +30,8 @@ register_converter(VariantConverter, "variant")
 urlpatterns = [
     path("", home, name="home"),
     path("queues/", queues.index, name="queues"),
+    path("queues/people/", people.index, name="queue_people"),
+    path("queues/people/<uuid:pk>/", people.keep, name="queue_profile"),
     path("queues/claims/<uuid:pk>/take-over/", queues.take_over, name="claim_take_over"),
     path("desk/", desk.index, name="desk"),
     path("desk/history", past.history, name="desk-history"),

@@ -47,6 +47,7 @@ def test_the_queue_pages_have_no_barriers_and_fit_every_window(
 ) -> None:
     for person, path, words in (
         (sam, "/queues/", "In others’ hands"),
+        (sam, "/queues/people/", "Reviewers"),
         (paula, "/policies/queues/", "Defined queues"),
         (paula, "/policies/queues/hate-fr/", "Until when"),
     ):
