@@ -20,7 +20,7 @@ from review import cases, grid, images, queue
 from review.blinding import is_unaided
 from review.models import Claim
 from review.views.cards import every_choice
-from review.wellness.limits import EnoughForNow
+from review.wellness.limits import EnoughForNow, standing_of
 
 FIRST_SIZE: Final = 24
 
@@ -37,6 +37,7 @@ def index(request: PersonRequest, name: str) -> HttpResponse:
         "lease_seconds": settings.REVIEW_LEASE_SECONDS,
         "choices": every_choice(policies.in_force()),
         "words": words(),
+        "thumbnail": standing_of(request.user).comfort.thumbnail,
     }
     return render(request, "review/grid.html", context)
 

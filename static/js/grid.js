@@ -6,6 +6,7 @@ import { put, words } from "./words.js";
 
 const grid = document.getElementById("grid");
 const list = grid.querySelector(".tiles-of");
+list.style.setProperty("--thumb", `${grid.dataset.thumb}px`);
 const as = document.getElementById("as");
 const done = document.getElementById("done");
 const looks = new Looks();

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from django.urls import reverse
 from playwright.sync_api import Locator, Page, expect
 
 from moderation.models import User
@@ -159,3 +160,11 @@ def test_a_break_is_suggested_and_never_forced(window: Opener, flats: Send, rita
     expect(card(page)).to_be_visible()
     page.get_by_role("button", name="Take a break").click()
     page.wait_for_url("**/queues/")
+
+
+def test_images_in_lists_are_as_large_as_one_has_set(window: Opener, flats: Send, rita: User) -> None:
+    flats(3)
+    choosing.choose(rita, comfort={"thumbnail": 300}, avoided=[], volunteers=False)
+    page = window().enter(rita, reverse("grid", args=["general"]))
+    expect(page.locator(".tile").first).to_be_visible()
+    assert page.locator(".tile").first.evaluate("(tile) => tile.clientWidth") >= 300
