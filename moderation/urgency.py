@@ -2,7 +2,7 @@
 
 A request presses with w · exp((t − due) / τ) at the time t, where w = severity × uncertainty × reach. All requests grow
 by the same factor as time passes, so their order never changes, and the logarithm without t, ln w − due / τ, can be
-stored once and served by an index. Docs: docs/review.md.
+stored once and served by an index. Docs: docs/architecture.md.
 """
 
 from __future__ import annotations

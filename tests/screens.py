@@ -41,7 +41,7 @@ def nothing(page: Page) -> None:
 
 
 def look(page: Page) -> None:
-    page.locator("article.claim:not([hidden]) .stage").wait_for()
+    page.locator("article.claim:not([hidden]) .stage, .rest.done:not([hidden])").first.wait_for()
     page.wait_for_load_state("networkidle")
 
 
@@ -51,10 +51,10 @@ def reveal(page: Page) -> None:
     page.wait_for_timeout(700)
 
 
-def escalate(page: Page) -> None:
+def remember(page: Page) -> None:
     look(page)
-    page.keyboard.press("e")
-    page.wait_for_timeout(700)
+    page.keyboard.press("h")
+    page.wait_for_load_state("networkidle")
 
 
 def ask(page: Page) -> None:
@@ -96,6 +96,17 @@ SCREENS: Final = (
     Screen("desk-blurred", "/desk/general/", act=look),
     Screen("desk-revealed", "/desk/general/", act=reveal),
     Screen("desk-blocking", "/desk/general/", act=ask),
+    Screen("desk-escalated", "/desk/escalated/", role="senior", act=look),
+    Screen("desk-history", "/desk/general/", act=remember),
+    Screen("my-exposure", "/me/exposure/"),
+    Screen("my-settings", "/me/settings/"),
+    Screen("wellness", "/settings/wellness/", role="policy_lead"),
+    Screen("quality", "/quality/", role="senior"),
+    Screen("quality-mine", "/quality/me/"),
+    Screen("gold", "/quality/gold/", role="senior"),
+    Screen("sessions", "/quality/sessions/", role="senior"),
+    Screen("queue-definitions", "/policies/queues/", role="policy_lead"),
+    Screen("queue-new", "/policies/queues/new/", role="policy_lead"),
     Screen("search", "/search/?status=in_review", role="senior"),
     Screen("search-table", "/search/?as=table", role="senior"),
     Screen("grid", "/grid/general/", act=tiles),
