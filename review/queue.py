@@ -97,7 +97,8 @@ def claim(
     found = mixing.find(reviewer, queue, count=min(count, most), limits=limits, most_severe=most_severe, now=now)
     if not found:
         return []
-    room = max(settings.REVIEW_MOST_HELD, most) - found[0].held
+    cap = settings.REVIEW_MOST_HELD if most <= MOST else max(settings.REVIEW_MOST_HELD, most)  # a grid is one screen
+    room = cap - found[0].held
     if room <= 0:
         raise HoldsTooMany(
             _("You hold %(held)d requests. Decide some of them or give them back first.") % {"held": found[0].held}

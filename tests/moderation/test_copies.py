@@ -58,7 +58,7 @@ def decided(client: Client, reviewer: User, verdict: str, *categories: str, red:
     """An image that went to people, and what one of them said."""
     world.triaged(client, picture(red=red))
     (claim,) = queue.claim(reviewer, queue.GENERAL)
-    labels = [{"category": code, "severity": 3} for code in categories]
+    labels = [{"category": code, "severity": 2} for code in categories]  # graver blocks wait for a second person
     return decide(claim.pk, reviewer, verdict=verdict, labels=labels)
 
 
