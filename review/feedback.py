@@ -19,7 +19,6 @@ import numpy as np
 from django.db import transaction
 from django.db.models import Exists, OuterRef, QuerySet
 
-from classifiers import manifests, splits
 from classifiers.models import ClassifierVersion
 from moderation import audit
 from moderation.actors import Actor
@@ -32,6 +31,8 @@ from review.models import Dataset, Decision, EffectState, Verdict
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+    from classifiers import manifests
 
 CHUNK = 1000
 DECISIVE = (Verdict.APPROVE, Verdict.BLOCK)
@@ -159,6 +160,8 @@ def export(
     of a training picture is ever tested on; the second writes. Embeddings go along where the query's backbone has
     looked.
     """
+    from classifiers import manifests, splits  # pyarrow: 40 MiB that the web process does without
+
     names, hashes, embedded = survey(query)
     if not names:
         raise NothingToExport("No decision yields a label under this query.")
@@ -225,6 +228,8 @@ def label_rows(query: Query, cluster: Mapping[str, str], reference: Mapping[UUID
 def label_row(
     one: Judged, category: str, label: int, severity: int, cluster: str, reference: Mapping[UUID, int]
 ) -> manifests.Row:
+    from classifiers import manifests, splits
+
     row, latest, agreeing = one.submission, one.latest, one.agreeing(category)
     chance = row.inclusion_probability or 1.0
     return manifests.Row(
