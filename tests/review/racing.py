@@ -6,7 +6,7 @@ import random
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Sequence, Set
 from dataclasses import dataclass, field
 from threading import Thread
 from uuid import UUID, uuid4
@@ -22,6 +22,7 @@ from review.effects import TooLate
 from review.judgements import UnfitDecision
 from review.models import Claim, Decision, Effect, EffectState
 
+PATIENCE = 60.0  # s
 QUEUES = (queue.GENERAL, "side", queue.ESCALATED)
 BLOCK = [{"category": "WEAPONS_DANGEROUS", "severity": 2}]
 # What the house may answer to somebody who comes too late, or asks for what is not theirs.
@@ -52,13 +53,21 @@ class Race:
     over: threading.Event = field(default_factory=threading.Event)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def run(self, *, threads: int, seconds: float, seed: int) -> None:
+    def has_seen(self, done: Set[str], refused: Set[str]) -> bool:
+        """Whether each of these acts was done, and each of these refusals met, at least once."""
+        return done <= self.done.keys() and refused <= self.refused.keys()
+
+    def run(self, *, threads: int, seconds: float, seed: int, done: Set[str], refused: Set[str]) -> None:
+        """For so many seconds, and on until everything was seen: a busy machine takes longer to come to it."""
         runners = [Runner(self, random.Random(seed + number)) for number in range(threads)]
         workers = [Thread(target=runner.run, daemon=True) for runner in runners]
         watcher = Thread(target=self.watch, daemon=True)
         for each in (*workers, watcher):
             each.start()
         self.over.wait(seconds)
+        deadline = time.monotonic() + PATIENCE
+        while not self.has_seen(done, refused) and time.monotonic() < deadline:
+            self.over.wait(0.05)
         self.over.set()
         for each in (*workers, watcher):
             each.join(timeout=60)
