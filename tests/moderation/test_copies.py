@@ -23,7 +23,7 @@ from moderation.models import (
     User,
 )
 from moderation.taxonomy import Category, Severity
-from review import queue
+from review import holding, queue
 from review.decisions import decide
 from review.models import Decision
 from tests import world
@@ -54,11 +54,13 @@ def plan(eyes: TriagePlan) -> TriagePlan:
     return settling()
 
 
-def decided(client: Client, reviewer: User, verdict: str, *categories: str, red: float = 0.5) -> Decision:
+def decided(
+    client: Client, reviewer: User, verdict: str, *categories: str, red: float = 0.5, severity: int = 2
+) -> Decision:
     """An image that went to people, and what one of them said."""
     world.triaged(client, picture(red=red))
     (claim,) = queue.claim(reviewer, queue.GENERAL)
-    labels = [{"category": code, "severity": 2} for code in categories]  # graver blocks wait for a second person
+    labels = [{"category": code, "severity": severity} for code in categories]
     return decide(claim.pk, reviewer, verdict=verdict, labels=labels)
 
 
@@ -85,6 +87,18 @@ def test_a_copy_of_what_people_blocked_is_blocked(plan: TriagePlan, platform: Cl
 
     assert (copy.status, copy.reasons[0]["detail"]) == (Status.BLOCKED, str(decision.pk))
     assert str(copy.policy) == "WEAPONS_DANGEROUS v1"
+
+
+def test_a_grave_block_settles_copies_once_a_second_person_agreed(
+    plan: TriagePlan, platform: Client, rita: User, sam: User
+) -> None:
+    decision = decided(platform, rita, "block", "WEAPONS_DANGEROUS", severity=3)
+    assert copy_of(platform).status == Status.IN_REVIEW
+
+    holding.approve(decision.pk, sam)
+
+    copy = copy_of(platform)
+    assert (copy.status, copy.reasons[0]["detail"]) == (Status.BLOCKED, str(decision.pk))
 
 
 def test_a_block_reaches_what_the_machine_would_approve(plan: TriagePlan, platform: Client, rita: User) -> None:
