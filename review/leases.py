@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any, Final, Generic, Self, TypeVar
 from uuid import UUID
@@ -70,6 +70,7 @@ class Columns(Generic[M]):
 REQUEST: Final = Columns.of(ReviewRequest)
 SUBMISSION: Final = Columns.of(Submission)
 CLAIM: Final = Columns.of(Claim)
+MILD: Final = Severity.S1
 STANDING: Final = Columns.of(Submission, "id", "client", "external_id", "status", "plan")
 
 # What this person said of the image, on whichever request, and did not take back.
@@ -79,19 +80,21 @@ WHERE judged.submission_id = {{submission}} AND judged.reviewer_id = %(reviewer)
     AND effect.state <> '{EffectState.UNDONE.value}'
 """
 HAS_JUDGED: Final = f"SELECT EXISTS ({JUDGED.format(submission='%(submission)s')})"
-# One walk along the index request_open_by_queue. A row that somebody else is claiming is passed over; one that somebody
-# claimed since the statement began is looked at again once locked, and passed over too.
-FREE: Final = f"""
-WITH mine AS MATERIALIZED (
+MINE: Final = """
+mine AS MATERIALIZED (
     SELECT held.submission_id FROM review_claim claim JOIN moderation_reviewrequest held ON held.id = claim.request_id
     WHERE claim.reviewer_id = %(reviewer)s AND claim.ended_at IS NULL AND claim.expires_at > %(now)s
 )
+"""
+# One walk along the index request_open_by_queue. A row that somebody else is claiming is passed over; one that somebody
+# claimed since the statement began is looked at again once locked, and passed over too.
+WALK: Final = f"""
 SELECT {REQUEST.sql("request")}, {SUBMISSION.sql("submission")},
     EXISTS (SELECT FROM review_claim claim WHERE claim.request_id = request.id AND claim.ended_at IS NULL),
-    (SELECT count(*) FROM mine)
+    (SELECT count(*) FROM mine), {{mild}}
 FROM moderation_reviewrequest request JOIN moderation_submission submission ON submission.id = request.submission_id
 WHERE request.queue = %(queue)s AND request.closed_at IS NULL AND request.leased_until <= %(now)s
-    AND request.severity <= %(most_severe)s AND request.category <> ALL(%(avoided)s::text[])
+    AND request.severity <= {{most_severe}} AND request.category <> ALL(%(avoided)s::text[])
     AND submission.status <> '{Status.QUARANTINED.value}'
     AND (request.reason <> '{Reason.GOLD.value}' OR EXISTS (
         SELECT FROM review_goldturn turn WHERE turn.request_id = request.id AND turn.reviewer_id = %(reviewer)s
@@ -102,9 +105,18 @@ WHERE request.queue = %(queue)s AND request.closed_at IS NULL AND request.leased
         SELECT FROM review_claim claim WHERE claim.request_id = request.id
             AND claim.reviewer_id = %(reviewer)s AND claim.outcome = '{Outcome.SENT.value}'
     )
-ORDER BY request.priority DESC, request.id LIMIT %(count)s
+ORDER BY request.priority DESC, request.id LIMIT {{count}}
 FOR NO KEY UPDATE OF request SKIP LOCKED
 """  # noqa: S608 - the names of our own columns
+URGENT: Final = WALK.format(most_severe="%(most_severe)s", count="%(count)s", mild="false")
+FREE: Final = f"WITH {MINE} {URGENT}"
+NAMED: Final = ", ".join(f"c{number}" for number in range(len(REQUEST) + len(SUBMISSION) + 3))
+# Two walks in one statement; what both come to is there twice, as mild first.
+MIXED: Final = f"""
+WITH {MINE}, mild ({NAMED}) AS ({WALK.format(most_severe="%(mildest)s", count="%(mild)s", mild="true")}),
+urgent ({NAMED}) AS ({URGENT})
+SELECT * FROM mild UNION ALL SELECT * FROM urgent
+"""  # noqa: S608
 # The commit does not wait for the disk: a claim that a crash undoes is a lease that ended early. Decisions do wait.
 LEASE: Final = """
 WITH leased AS (UPDATE moderation_reviewrequest SET leased_until = %(until)s WHERE id = ANY(%(requests)s))
@@ -142,38 +154,39 @@ WHERE submission_id = %(submission)s AND closed_at IS NULL
 @dataclass(frozen=True, slots=True)
 class Free:
     """A request that this person may have next, locked, with its submission. `left_open`: an ended claim was left open
-    on it; `held`: how many leases the person has already.
+    on it; `held`: how many leases the person has already; `out_of_turn`: drawn forward for being mild.
     """
 
     request: ReviewRequest
     left_open: bool
     held: int
+    out_of_turn: bool
 
 
-def find_free(
-    reviewer: UUID,
-    queue: str,
-    *,
-    count: int,
-    now: datetime,
-    avoided: Collection[str] = (),
-    most_severe: int = Severity.S4,
-) -> list[Free]:
-    """The next requests for this person, most urgent first; nothing of an image they have in hand or had a word on,
-    nothing they sent on, no category that they avoid, and nothing graver than `most_severe`.
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """Up to `count` requests no graver than `most_severe`, of which up to `mild` may be ones up to `mildest` that come
+    out of turn; none of an avoided category.
     """
-    values: dict[str, Any] = {
-        "queue": queue,
-        "now": now,
-        "reviewer": reviewer,
-        "count": count,
-        "avoided": list(avoided),
-        "most_severe": most_severe,
-    }
+
+    queue: str
+    count: int
+    avoided: Collection[str] = ()
+    most_severe: int = Severity.S4
+    mild: int = 0
+    mildest: int = MILD
+
+
+def find_free(reviewer: UUID, wish: Wish, *, now: datetime) -> list[Free]:
+    """The next requests for this person, most urgent first, and mild ones from farther behind; nothing of an image they
+    have in hand or had a word on, and nothing they sent on. One statement.
+    """
+    values = asdict(wish) | {"now": now, "reviewer": reviewer, "avoided": list(wish.avoided)}
     with connection.cursor() as cursor:
-        cursor.execute(FREE, values)
+        cursor.execute(MIXED if wish.mild else FREE, values)
         rows = cursor.fetchall()
-    return [Free(request_of(row[:-2], SUBMISSION), row[-2], row[-1]) for row in rows]
+    found = {row[0]: Free(request_of(row[:-3], SUBMISSION), *row[-3:]) for row in reversed(rows)}
+    return list(found.values())[::-1]
 
 
 def request_of(values: Sequence[Any], submission: Columns[Submission]) -> ReviewRequest:

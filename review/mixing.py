@@ -7,34 +7,26 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 from random import random
-from typing import Final
 
 from moderation.models import User
-from moderation.taxonomy import Severity
 from review import leases
 from review.wellness.limits import Limits
-
-MILD: Final = Severity.S1
 
 
 def find(
     reviewer: User, queue: str, *, count: int, limits: Limits, most_severe: int, now: datetime
 ) -> list[leases.Free]:
     """The next requests within these limits, locked: by urgency, with the wanted share of mild ones spread among them.
-
-    One statement more where mild ones are wanted; it passes over graver requests by the index alone.
+    One statement.
     """
     share = count * limits.mild / 100
     wanted = int(share + random())  # noqa: S311 - no secret: the share is right in the long run, for single claims too
     graver = min(limits.most_severe, most_severe)
-    mild = take(reviewer, queue, wanted, limits, min(MILD, graver), now) if wanted and graver > MILD else []
-    drawn = {one.request.pk for one in mild}
-    found = [one for one in take(reviewer, queue, count, limits, graver, now) if one.request.pk not in drawn]
-    return spread(found[: count - len(mild)], mild)
-
-
-def take(reviewer: User, queue: str, count: int, limits: Limits, most_severe: int, now: datetime) -> list[leases.Free]:
-    return leases.find_free(reviewer.pk, queue, count=count, now=now, avoided=limits.avoided, most_severe=most_severe)
+    mild = wanted if graver > leases.MILD else 0  # else all of them are
+    wish = leases.Wish(queue, count, avoided=limits.avoided, most_severe=graver, mild=mild)
+    found = leases.find_free(reviewer.pk, wish, now=now)
+    forward = [one for one in found if one.out_of_turn]
+    return spread([one for one in found if not one.out_of_turn][: count - len(forward)], forward)
 
 
 def spread(urgent: Sequence[leases.Free], mild: Sequence[leases.Free]) -> list[leases.Free]:

@@ -86,8 +86,8 @@ def claim(
     `most` is how many one claim may take, nothing graver than `most_severe`.
 
     Nobody gets a request that another person holds, one they skipped or sent on, any on an image they decided on, nor
-    what their limits keep from them. Three statements, or four where mild requests are mixed in, whatever the length of
-    the queue; the claims come with their requests and submissions. Raises NotForYou, EnoughForNow or HoldsTooMany.
+    what their limits keep from them. Three statements, or four where the lot falls on gold, whatever the length of the
+    queue; the claims come with their requests and submissions. Raises NotForYou, EnoughForNow or HoldsTooMany.
     """
     check_queue(reviewer, queue)
     limits = limits_of(reviewer)

@@ -30,35 +30,52 @@ from review.models import Claim, GoldItem, Verdict
 
 UNANSWERED: Final = timedelta(days=1)  # then the turn is over, and the item free for others
 
-# Each person's own order, which nobody can guess; nothing they ever had in hand, made themselves, or do not want.
-PICK: Final = f"""
-SELECT item.id, {leases.SUBMISSION.sql("submission")} FROM review_golditem item
-JOIN moderation_submission submission ON submission.id = item.submission_id
-WHERE item.retired_at IS NULL AND item.made_by_id <> %(reviewer)s
-    AND submission.status <> '{Status.QUARANTINED.value}'
-    AND item.category <> ALL(%(avoided)s::text[])
-    AND NOT EXISTS (
-        SELECT FROM jsonb_to_recordset(item.labels) label (category text, severity int)
-        WHERE label.severity > %(most_severe)s OR label.category = ANY(%(avoided)s::text[])
-    )
-    AND NOT EXISTS (
-        SELECT FROM review_claim claim JOIN moderation_reviewrequest held ON held.id = claim.request_id
-        WHERE held.submission_id = item.submission_id AND claim.reviewer_id = %(reviewer)s
-    )
-    AND NOT EXISTS (
-        SELECT FROM moderation_reviewrequest open
-        WHERE open.submission_id = item.submission_id AND open.closed_at IS NULL
-    )
-ORDER BY md5(%(key)s || item.id::text) LIMIT 1
-"""  # noqa: S608 - our own constant
 REQUEST: Final = leases.Columns.of(ReviewRequest)
-MAKE: Final = f"""
-WITH made AS (
-    INSERT INTO moderation_reviewrequest ({REQUEST.names()}) VALUES ({REQUEST.places("request")})
-    ON CONFLICT DO NOTHING RETURNING id
+OWN: Final = {
+    "id": "wanted.request",
+    "submission_id": "picked.submission_id",
+    "reason": f"'{Reason.GOLD.value}'",
+    "leased_until": "%(now)s",
+}
+# Each person's own order, which nobody can guess; nothing they ever had in hand, made themselves, or do not want. An
+# item that somebody else is getting at this moment is left to them.
+DEAL: Final = f"""
+WITH picked AS (
+    SELECT item.id, item.submission_id, row_number() OVER (ORDER BY md5(%(key)s || item.id::text)) AS place
+    FROM review_golditem item JOIN moderation_submission submission ON submission.id = item.submission_id
+    WHERE item.retired_at IS NULL AND item.made_by_id <> %(reviewer)s
+        AND submission.status <> '{Status.QUARANTINED.value}'
+        AND item.category <> ALL(%(avoided)s::text[])
+        AND NOT EXISTS (
+            SELECT FROM jsonb_to_recordset(item.labels) label (category text, severity int)
+            WHERE label.severity > %(most_severe)s OR label.category = ANY(%(avoided)s::text[])
+        )
+        AND NOT EXISTS (
+            SELECT FROM review_claim claim JOIN moderation_reviewrequest held ON held.id = claim.request_id
+            WHERE held.submission_id = item.submission_id AND claim.reviewer_id = %(reviewer)s
+        )
+        AND NOT EXISTS (
+            SELECT FROM moderation_reviewrequest open
+            WHERE open.submission_id = item.submission_id AND open.closed_at IS NULL
+        )
+),
+wanted AS (
+    SELECT * FROM unnest(%(likes)s::uuid[], %(requests)s::uuid[], %(turns)s::uuid[])
+        WITH ORDINALITY wanted (alike, request, turn, place)
+),
+made AS (
+    INSERT INTO moderation_reviewrequest ({REQUEST.names()})
+    SELECT {", ".join(OWN.get(field.attname, f'alike."{field.column}"') for field in REQUEST.fields)}
+    FROM wanted JOIN picked USING (place) JOIN moderation_reviewrequest alike ON alike.id = wanted.alike
+    ON CONFLICT DO NOTHING RETURNING id, submission_id
+),
+turns AS (
+    INSERT INTO review_goldturn (id, item_id, reviewer_id, request_id, at)
+    SELECT wanted.turn, picked.id, %(reviewer)s, made.id, %(now)s
+    FROM made JOIN wanted ON wanted.request = made.id JOIN picked USING (place)
 )
-INSERT INTO review_goldturn (id, item_id, reviewer_id, request_id, at)
-SELECT %(turn)s, %(item)s, %(reviewer)s, id, %(now)s FROM made
+SELECT made.id, {leases.SUBMISSION.sql("submission")}
+FROM made JOIN moderation_submission submission ON submission.id = made.submission_id
 """  # noqa: S608 - the names of our own columns
 
 
@@ -77,41 +94,36 @@ class Wanted:
 
 def deal(claims: Sequence[Claim], wanted: Wanted, *, now: datetime) -> None:
     """Some of these claims, about to be leased, are on gold items instead; the requests they stood on stay free. The
-    lot falls on the key of each claim, so that it can be drawn again from what is stored.
+    lot falls on the key of each claim, so that it can be drawn again from what is stored. One statement, where it fell.
     """
     share = blinding.in_force().gold
-    for claim in claims:
-        if blinding.lot("gold", claim.pk) < share and (request := drawn(claim.request, wanted, now=now)):
-            claim.request = request
-
-
-def drawn(like: ReviewRequest, wanted: Wanted, *, now: datetime) -> ReviewRequest | None:
-    """A new request for an item that this person never had, in the likeness of another; None when there is no such
-    item, or somebody else is getting it at this moment.
-    """
+    if not (fallen := [claim for claim in claims if blinding.lot("gold", claim.pk) < share]):
+        return
     reviewer = wanted.reviewer.pk
+    keys = [as_old_as(claim.request_id) for claim in fallen]
     values: dict[str, Any] = {
         "reviewer": reviewer,
         "avoided": list(wanted.avoided),
         "most_severe": wanted.most_severe,
         "key": str(blinding.lot("gold.order", reviewer)),
+        "likes": [claim.request_id for claim in fallen],
+        "requests": keys,
+        "turns": [uuid7() for _claim in fallen],
+        "now": now,
     }
     with connection.cursor() as cursor:
-        cursor.execute(PICK, values)
-        if (found := cursor.fetchone()) is None:
-            return None
-        submission = leases.SUBMISSION.load(found[1:])
-        request = likened(submission, like, now=now)
-        turn = {"turn": uuid7(), "item": found[0], "reviewer": reviewer, "now": now}
-        cursor.execute(MAKE, turn | REQUEST.filled("request", request))
-        return request if cursor.rowcount == 1 else None
+        cursor.execute(DEAL, values)
+        dealt = {key: leases.SUBMISSION.load(row) for key, *row in cursor.fetchall()}
+    for claim, key in zip(fallen, keys, strict=True):
+        if key in dealt:  # there are no more items than there are
+            claim.request = likened(key, dealt[key], claim.request, now=now)
 
 
-def likened(submission: Submission, like: ReviewRequest, *, now: datetime) -> ReviewRequest:
-    """A request that looks like another to whoever answers it."""
+def likened(key: UUID, submission: Submission, like: ReviewRequest, *, now: datetime) -> ReviewRequest:
+    """The request that was just made so: like another to whoever answers it."""
     values = {field.attname: getattr(like, field.attname) for field in ReviewRequest._meta.concrete_fields}
-    own = {"id": as_old_as(like.pk), "submission_id": submission.pk, "reason": Reason.GOLD.value, "leased_until": now}
-    request = ReviewRequest(**values | own)
+    own = {"id": key, "submission_id": submission.pk, "reason": Reason.GOLD.value, "leased_until": now}
+    request = ReviewRequest.from_db(connection.alias, list(values | own), list((values | own).values()))
     request.submission = submission
     return request
 

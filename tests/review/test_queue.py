@@ -14,8 +14,9 @@ from moderation.actors import HOUSE, Actor
 from moderation.models import Client, Reason, ReviewRequest, Status, TriagePlan, User
 from review import blinding, leases, queue
 from review.decisions import decide
-from review.models import Claim, Outcome
+from review.models import Claim, OrganisationSettings, Outcome
 from review.tasks import free_ended_leases
+from review.wellness.settings import House
 from tests.review.arranging import another, at_once, waiting
 
 GENERAL = queue.GENERAL
@@ -46,13 +47,24 @@ def test_a_claim_takes_ten_at_most(rita: User, platform: Client, eyes: TriagePla
     assert len(queue.claim(rita, GENERAL, 11)) == 10
 
 
-def test_a_claim_takes_three_statements_whatever_its_count(
-    rita: User, platform: Client, eyes: TriagePlan, django_assert_num_queries: Any
+@pytest.mark.parametrize(("gold", "statements"), [(0.0, 3), (1.0, 4)])
+def test_a_claim_takes_three_statements_whatever_its_count_and_one_more_where_the_lot_falls_on_gold(
+    rita: User,
+    adam: User,
+    platform: Client,
+    eyes: TriagePlan,
+    settings: Any,
+    django_assert_num_queries: Any,
+    gold: float,
+    statements: int,
 ) -> None:
+    settings.GOLD_SHARE = gold
+    OrganisationSettings.objects.create(body=House(benign=50).dump(), made_by=adam)
     waiting(platform, 6)
+    blinding.forget()
     blinding.in_force()  # read once in ten seconds
-    with django_assert_num_queries(5):  # with the savepoint's two
-        queue.claim(rita, GENERAL, 5)
+    with django_assert_num_queries(2 + statements):  # with the savepoint's two
+        assert len(queue.claim(rita, GENERAL, 5)) == 5
 
 
 def test_a_request_whose_lease_is_over_goes_to_the_next_person(
