@@ -71,12 +71,12 @@ def decide(
         return earlier(claim, said, idempotency_key)
     check(said, claim.request)
     taught = bank_of(said, bank, claim.request, reviewer) if bank else None
-    decision = written(said, claim, reviewer, idempotency_key)
-    mentions.mention(decision)
+    decision = drafted(said, claim, reviewer, idempotency_key)
     counted = consensus.count(said.verdict, claim.request)
     held = holding.why(said) if counted.settles else ""
     effect = effects.begin(decision, claim.request, settles=counted.settles, bank=taught or counted.bank, held=held)
-    settle(said, claim.request, effect, counted.word)
+    write(said, effect, claim.request, counted.word)
+    mentions.mention(decision)
     if effect.state != EffectState.APPLIED or not effects.take(effect):
         subject = audit.submission(decision.submission_id)
         said_on_record = {**effects.recorded(decision), **({"held": held} if held else {})}
@@ -122,15 +122,13 @@ def check(said: Judgement, request: ReviewRequest) -> None:
         raise UnfitDecision("#/verdict", _("This request is already escalated: decide, or skip it."))
 
 
-def written(said: Judgement, claim: Claim, reviewer: User, idempotency_key: str) -> Decision:
-    """The decision's row, by the guideline of the gravest category named, else the likely one. Raises NoGuideline or
-    DecidedBefore.
-    """
+def drafted(said: Judgement, claim: Claim, reviewer: User, idempotency_key: str) -> Decision:
+    """The decision, by the guideline of the gravest category named, else the likely one. Raises NoGuideline."""
     submission = claim.request.submission
     policy = guideline(said.category or claim.request.category)
     if policy is None:
         raise NoGuideline(_("No guideline is published yet, so nobody can decide. Ask a policy lead to publish one."))
-    decision = Decision(
+    return Decision(
         id=uuid7(),
         claim=claim,
         submission=submission,
@@ -145,25 +143,29 @@ def written(said: Judgement, claim: Claim, reviewer: User, idempotency_key: str)
         idempotency_key=idempotency_key,
         decided_at=timezone.now(),
     )
-    if not leases.write(decision):
+
+
+def write(said: Judgement, effect: Effect, request: ReviewRequest, word: Word) -> None:
+    """Put both on record, and close the request with those it answers too, hand it to the seniors, or leave it to
+    somebody else; the latter two once it cannot be undone any more. Raises DecidedBefore.
+    """
+    to = goes_to(said, request, word)
+    answers = None if to else () if word is Word.TESTS else answered_by(said)
+    if not leases.write(effect.decision, effect, request, answers=answers):
         raise DecidedBefore(
             _("You decided on this image before, so somebody else answers this time. Give the request back.")
         )
-    return decision
+    if to:
+        leases.free(request, queue=to, now=effect.due_at)
 
 
-def settle(said: Judgement, request: ReviewRequest, effect: Effect, word: Word) -> None:
-    """Close the request with those it answers too, hand it to the seniors, or leave it to somebody else; the latter two
-    once it cannot be undone any more.
-    """
+def goes_to(said: Judgement, request: ReviewRequest, word: Word) -> str:
+    """The queue in which the request waits for somebody else; "" when it is closed."""
     if word is Word.TESTS:
-        leases.close(request, answers=(), now=effect.decision.decided_at)
-    elif said.verdict == Verdict.SKIP or word is Word.WAITS:
-        leases.free(request, queue=request.queue, now=effect.due_at)
-    elif said.verdict == Verdict.ESCALATE or word is Word.SPLITS:
-        leases.free(request, queue=ESCALATED, now=effect.due_at)
-    else:
-        leases.close(request, answers=answered_by(said), now=effect.decision.decided_at)
+        return ""
+    if said.verdict == Verdict.SKIP or word is Word.WAITS:
+        return request.queue
+    return ESCALATED if said.verdict == Verdict.ESCALATE or word is Word.SPLITS else ""
 
 
 def answered_by(said: Judgement) -> Collection[Reason]:

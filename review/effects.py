@@ -54,9 +54,9 @@ class TooLate(Exception):
 def begin(
     decision: Decision, request: ReviewRequest, *, settles: bool = True, bank: Bank | None = None, held: str = ""
 ) -> Effect:
-    """The effect of a decision just written, whose rows are locked; due at once where nothing may be undone, and not
-    before a second person agrees where it is `held` (the words say why). One that does not settle its request takes
-    effect like any other, and moves nothing.
+    """The effect of a decision, to be written with it; due at once where nothing may be undone, and not before a second
+    person agrees where it is `held` (the words say why). One that does not settle its request takes effect like any
+    other, and moves nothing.
     """
     due = decision.decided_at + timedelta(seconds=settings.REVIEW_UNDO_SECONDS)
     effect = Effect(
@@ -71,7 +71,6 @@ def begin(
         effect.state, effect.words = EffectState.HELD, held
     elif due <= decision.decided_at:
         effect.state, effect.ended_at = EffectState.APPLIED, decision.decided_at
-    effect.save(force_insert=True)
     return effect
 
 

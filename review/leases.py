@@ -17,7 +17,7 @@ from django.db import connection, models
 from moderation import requests
 from moderation.models import Reason, ReviewRequest, Status, Submission
 from moderation.taxonomy import Severity
-from review.models import Claim, Decision, EffectState, Outcome
+from review.models import Claim, Decision, Effect, EffectState, Outcome
 
 M = TypeVar("M", bound=models.Model)
 
@@ -140,15 +140,21 @@ WHERE id = %(claim)s AND ended_at IS NULL AND expires_at > %(now)s
 """
 
 DECISION: Final = Columns.of(Decision)
-DECIDE: Final = f"""
-INSERT INTO review_decision ({DECISION.names()}) SELECT {DECISION.places("said")}
-WHERE NOT EXISTS ({JUDGED.format(submission="%(submission)s")})
-"""
+EFFECT: Final = Columns.of(Effect)
 CLOSE: Final = """
 UPDATE moderation_reviewrequest SET closed_at = %(now)s
 WHERE submission_id = %(submission)s AND closed_at IS NULL
     AND (id = %(request)s OR reason = ANY(%(answers)s) AND needed <= %(needed)s)
 """
+DECIDE: Final = f"""
+WITH said AS (
+    INSERT INTO review_decision ({DECISION.names()}) SELECT {DECISION.places("said")}
+    WHERE NOT EXISTS ({JUDGED.format(submission="%(submission)s")}) RETURNING id
+),
+effect AS (INSERT INTO review_effect ({EFFECT.names()}) SELECT {EFFECT.places("effect")} FROM said),
+closed AS ({CLOSE} AND %(closes)s AND EXISTS (SELECT FROM said))
+SELECT id FROM said
+"""  # noqa: S608 - the names of our own columns
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,12 +237,21 @@ def end(claim_id: UUID, *, outcome: Outcome, now: datetime) -> bool:
         return bool(cursor.rowcount == 1)
 
 
-def write(decision: Decision) -> bool:
-    """Add the decision's row; False, and nothing is written, when its reviewer had a word on the image before. The
-    caller has locked the submission.
+def write(decision: Decision, effect: Effect, request: ReviewRequest, *, answers: Collection[Reason] | None) -> bool:
+    """Add the rows of a decision and its effect, and close the request, and the open ones for its image whose reasons
+    it `answers` and that ask for no more people; None: it stays open. False, and nothing is written, when the reviewer
+    had a word on the image before. The caller has locked the submission and the request.
     """
-    values = DECISION.filled("said", decision)
-    values |= {"submission": decision.submission_id, "reviewer": decision.reviewer_id}
+    values = DECISION.filled("said", decision) | EFFECT.filled("effect", effect)
+    values |= {
+        "submission": decision.submission_id,
+        "reviewer": decision.reviewer_id,
+        "request": request.pk,
+        "closes": answers is not None,
+        "answers": list(answers or ()),
+        "needed": request.needed,
+        "now": decision.decided_at,
+    }
     with connection.cursor() as cursor:
         cursor.execute(DECIDE, values)
         return bool(cursor.rowcount == 1)
@@ -247,19 +262,6 @@ def has_judged(reviewer: UUID, submission: UUID) -> bool:
     with connection.cursor() as cursor:
         cursor.execute(HAS_JUDGED, {"reviewer": reviewer, "submission": submission})
         return bool(cursor.fetchone()[0])
-
-
-def close(request: ReviewRequest, *, answers: Collection[Reason], now: datetime) -> None:
-    """Close a request, and the open ones for its image whose reasons it answers and that ask for no more people."""
-    values: dict[str, Any] = {
-        "request": request.pk,
-        "submission": request.submission_id,
-        "answers": list(answers),
-        "needed": request.needed,
-        "now": now,
-    }
-    with connection.cursor() as cursor:
-        cursor.execute(CLOSE, values)
 
 
 def free(request: ReviewRequest, *, queue: str, now: datetime) -> None:
