@@ -55,11 +55,12 @@ BLOCK: Final[Mapping[Category, float]] = {
 def publish_guidelines(*, actor: Actor) -> list[PolicyVersion]:
     """Afterwards every category has a guideline; returns the ones that were published now."""
     written = policies.in_force()
-    return [
-        policies.publish_policy(category, **guideline(category), severity=DEFAULT_SEVERITY[category], actor=actor)
+    first = [
+        PolicyVersion(category=category, number=1, **guideline(category), severity=DEFAULT_SEVERITY[category])
         for category in Category
         if category not in written
     ]
+    return policies.publish_together(first, actor=actor)
 
 
 def guideline(category: Category) -> dict[str, Any]:

@@ -120,27 +120,36 @@ def publish_policy(
     number = latest.number if latest else 0
     if based_on is not None and based_on != number:
         raise Outdated(f"Version {number} of {category.label} is in force; your draft was based on version {based_on}.")
+    row = PolicyVersion(
+        category=category,
+        number=number + 1,
+        headline=headline,
+        definition=definition,
+        allowed=list(allowed),
+        not_allowed=list(not_allowed),
+        exceptions=exceptions,
+        severity=severity,
+        published_by=person,
+    )
+    return publish_together([row], actor=actor)[0]
+
+
+def publish_together(rows: Sequence[PolicyVersion], *, actor: Actor) -> list[PolicyVersion]:
+    """Afterwards all of these wordings are published. Raises Outdated, and publishes none, when one came too late."""
+    entries = [
+        audit.Entry(
+            actor, "policy.published", f"policy:{row.category}", {"number": row.number, "headline": row.headline}
+        )
+        for row in rows
+    ]
     try:
         with transaction.atomic():
-            row = PolicyVersion.objects.create(
-                category=category,
-                number=number + 1,
-                headline=headline,
-                definition=definition,
-                allowed=list(allowed),
-                not_allowed=list(not_allowed),
-                exceptions=exceptions,
-                severity=severity,
-                published_by=person,
-            )
-            audit.record(
-                audit.Entry(
-                    actor, "policy.published", f"policy:{category}", {"number": row.number, "headline": headline}
-                )
-            )
+            published = PolicyVersion.objects.bulk_create(rows)
+            audit.record_many(entries)
     except IntegrityError as error:
-        raise Outdated(f"Version {number + 1} of {category.label} was published at this moment.") from error
-    return row
+        named = ", ".join(f"version {row.number} of {row.get_category_display()}" for row in rows)
+        raise Outdated(f"Somebody else published at this moment: {named}.") from error
+    return published
 
 
 def in_force() -> dict[str, PolicyVersion]:

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from django.conf import settings
+from django.contrib.auth.models import Group
 from django.core.cache import cache
 from django.utils import timezone
 
@@ -35,6 +36,12 @@ def static_root() -> None:
     Path(settings.STATIC_ROOT).mkdir(parents=True, exist_ok=True)
 
 
+@pytest.fixture(scope="session", autouse=True)
+def quick_passwords() -> None:
+    """A million rounds for each person of each test was half of the suite's time."""
+    settings.PASSWORD_HASHERS = ["tests.quick_hasher.QuickHasher"]
+
+
 @pytest.fixture(autouse=True)
 def own_storage(tmp_path: Path, settings: Any) -> None:
     """Every test keeps its files to itself."""
@@ -56,7 +63,8 @@ def shared() -> Path:
 
 
 def person(username: str, role: Role | None) -> User:
-    roles.sync()
+    if not Group.objects.filter(name=role or Role.MODERATOR).exists():
+        roles.sync()
     user = User.objects.create_user(username=username, password=f"{username}-likes-to-look-closely")
     if role is not None:
         roles.grant(user, role)
