@@ -158,6 +158,7 @@ REVIEW_LEASE_SECONDS = read("LOUPE_REVIEW_LEASE_SECONDS", positive, default=300)
 REVIEW_MOST_HELD = read("LOUPE_REVIEW_MOST_HELD", positive, default=30)  # leases of one person
 GOLD_SHARE = read("LOUPE_GOLD_SHARE", share, default=0.03)  # until a lead sets it on the quality page
 UNAIDED_SHARE = read("LOUPE_UNAIDED_SHARE", share, default=0.1)  # of uncertain images; likewise
+SECOND_APPROVER = read("LOUPE_SECOND_APPROVER", boolean, default=True)  # guidelines and plans take two people
 REVIEW_UNDO_SECONDS = read("LOUPE_UNDO_SECONDS", natural, default=10)
 HOLD_SEVERITY = read("LOUPE_HOLD_SEVERITY", natural, default=3)  # blocks from here on need two people; 5: none does
 HOLD_BULK = read("LOUPE_HOLD_BULK", natural, default=100)  # actions on more submissions than this need two people
@@ -354,6 +355,7 @@ CELERY_BEAT_SCHEDULE = {
     "apply-decisions": {"task": "review.tasks.apply_decisions", "schedule": 2.0, "options": {"expires": 2}},
     "run-bulk": {"task": "review.tasks.run_bulk", "schedule": 10.0, "options": {"expires": 10}},
     "tell-of-held": {"task": "review.tasks.tell_of_held", "schedule": 60.0, "options": {"expires": 60}},
+    "publish-due": {"task": "moderation.tasks.publish_due", "schedule": 10.0, "options": {"expires": 10}},
     "settle-queues": {"task": "moderation.tasks.settle_queues", "schedule": 10.0, "options": {"expires": 10}},
     "roll-up-quality": {"task": "review.tasks.roll_up_quality", "schedule": 600.0, "options": {"expires": 600}},
     "free-ended-leases": {"task": "review.tasks.free_ended_leases", "schedule": 15.0, "options": {"expires": 15}},

@@ -15,7 +15,7 @@ from django.db import connections, transaction
 from django.utils import timezone
 from redis.exceptions import RedisError
 
-from moderation import audit, metrics, requests
+from moderation import audit, metrics, proposals, requests
 from moderation.banks import rechecking
 from moderation.metrics.counting import store
 from moderation.models import Submission
@@ -139,3 +139,9 @@ def join_near_duplicates() -> int:
 def settle_queues() -> dict[str, int]:
     """What waits takes its place in queues that were changed or retired."""
     return {"moved": requests.settle_changed()}
+
+
+@shared_task(name="moderation.tasks.publish_due")
+def publish_due() -> dict[str, int]:
+    """What was approved for a date that has come."""
+    return {"published": proposals.publish_due()}

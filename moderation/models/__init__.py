@@ -8,6 +8,7 @@ from moderation.models.fingerprints import Fingerprint
 from moderation.models.outbox import OutboxMessage, Topic
 from moderation.models.people import User
 from moderation.models.policies import PolicyVersion, TriagePlan
+from moderation.models.proposals import Proposal, ProposalKind, ProposalState, Remark, Wording
 from moderation.models.queues import QueueOrder, ReviewQueue
 from moderation.models.requests import Reason, ReviewRequest
 from moderation.models.rules import RuleHits
@@ -33,9 +34,13 @@ __all__ = [
     "OutboxMessage",
     "Polarity",
     "PolicyVersion",
+    "Proposal",
+    "ProposalKind",
+    "ProposalState",
     "QueueOrder",
     "Reason",
     "Recheck",
+    "Remark",
     "ReviewQueue",
     "ReviewRequest",
     "RuleHits",
@@ -45,4 +50,5 @@ __all__ = [
     "Topic",
     "TriagePlan",
     "User",
+    "Wording",
 ]

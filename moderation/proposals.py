@@ -1,0 +1,336 @@
+"""From a draft to what is in force, by two people: one writes, another approves, and what was approved is what is
+published.
+
+A proposal is changed as often as needed; each wording is kept with its author. Whoever wrote any of it cannot approve
+it, unless the house works without a second person (`LOUPE_SECOND_APPROVER=0`). Every writer locks the proposal's row
+first.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import QuerySet
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from moderation import audit, policies
+from moderation.actors import HOUSE, Actor
+from moderation.models import Proposal, ProposalKind, ProposalState, Remark, Scope, User, Wording
+from moderation.plans import Plan, PlanError
+from moderation.taxonomy import Category, Severity
+
+log = logging.getLogger(__name__)
+
+LONGEST_REMARK: Final = 10_000
+OPEN: Final = Proposal.OPEN
+POLICY_FIELDS: Final = frozenset({"headline", "definition", "allowed", "not_allowed", "exceptions", "severity"})
+
+
+class NotOpen(Exception):
+    """Somebody answered it or took it back meanwhile, or its wording is another by now; nothing was changed. Reload the
+    page.
+    """
+
+
+class OwnWork(Exception):
+    """Who wrote any of it cannot approve it; nothing was changed. Ask a colleague."""
+
+
+class UnfitProposal(ValueError):
+    """It cannot be proposed like that; the message says what to mend. Nothing was changed."""
+
+
+def needs_second() -> bool:
+    """Whether what one person wrote needs another to come into force."""
+    return bool(settings.SECOND_APPROVER)
+
+
+def may_approve(person: User, proposal: Proposal) -> bool:
+    """One query."""
+    if not person.has_scope(Scope.POLICY):
+        return False
+    return not needs_second() or not proposal.wordings.filter(person=person).exists()
+
+
+def open_proposals(kind: ProposalKind | None = None, subject: str | None = None) -> QuerySet[Proposal]:
+    """Newest first."""
+    found = Proposal.objects.filter(state__in=OPEN).select_related("made_by", "changed_by", "answered_by")
+    if kind is not None:
+        found = found.filter(kind=kind)
+    return found if subject is None else found.filter(subject=subject)
+
+
+def waiting_for(person: User) -> QuerySet[Proposal]:
+    """What this person may approve now."""
+    if not person.has_scope(Scope.POLICY):
+        return Proposal.objects.none()
+    asked = Proposal.objects.filter(state=ProposalState.ASKED)
+    return asked.exclude(wordings__person=person) if needs_second() else asked
+
+
+@transaction.atomic
+def draft(
+    person: User,
+    kind: ProposalKind,
+    subject: str,
+    body: Mapping[str, Any],
+    *,
+    title: str,
+    based_on: int,
+    note: str = "",
+    effective_at: datetime | None = None,
+) -> Proposal:
+    """A new draft. Raises UnfitProposal or PlanError."""
+    now = timezone.now()
+    proposal = Proposal(
+        kind=kind,
+        subject=subject,
+        title=fit(title, 200, _("title")),
+        body=dict(body),
+        note=note,
+        based_on=based_on,
+        effective_at=effective_at,
+        made_by=person,
+        changed_by=person,
+        changed_at=now,
+    )
+    check(proposal)
+    proposal.save(force_insert=True)
+    Wording.objects.create(proposal=proposal, revision=1, body=proposal.body, person=person, at=now)
+    record("proposal.drafted", proposal, Actor.person(person))
+    return proposal
+
+
+@transaction.atomic
+def revise(
+    key: UUID,
+    person: User,
+    body: Mapping[str, Any],
+    *,
+    revision: int,
+    based_on: int | None = None,
+    title: str | None = None,
+    note: str | None = None,
+    effective_at: datetime | None = None,
+) -> Proposal:
+    """Another wording over the one the person read; a proposal that waited for an answer is a draft again. Raises
+    NotOpen, UnfitProposal, PlanError.
+    """
+    proposal = locked(key, revision)
+    proposal.body, proposal.effective_at = dict(body), effective_at
+    if based_on is not None:
+        proposal.based_on = based_on
+    if title is not None:
+        proposal.title = fit(title, 200, _("title"))
+    if note is not None:
+        proposal.note = note
+    proposal.revision += 1
+    proposal.state = ProposalState.DRAFT
+    proposal.changed_by, proposal.changed_at = person, timezone.now()
+    proposal.answered_by = proposal.answered_at = None
+    check(proposal)
+    proposal.save()
+    Wording.objects.create(
+        proposal=proposal, revision=proposal.revision, body=proposal.body, person=person, at=proposal.changed_at
+    )
+    record("proposal.revised", proposal, Actor.person(person))
+    return proposal
+
+
+@transaction.atomic
+def ask(key: UUID, person: User, *, revision: int) -> Proposal:
+    """Afterwards it waits for a second person; where the house works without one, it is published at once. Raises
+    NotOpen, UnfitProposal, PlanError or Outdated.
+    """
+    proposal = locked(key, revision, ProposalState.DRAFT)
+    check(proposal)
+    proposal.state = ProposalState.ASKED
+    proposal.save(update_fields=["state"])
+    record("proposal.asked", proposal, Actor.person(person))
+    return proposal if needs_second() else answered(proposal, person)
+
+
+@transaction.atomic
+def approve(key: UUID, person: User, *, revision: int, text: str = "") -> Proposal:
+    """Afterwards it is in force, or will be at its date. Raises NotOpen, OwnWork, Outdated (somebody published in the
+    meantime), UnfitProposal or PlanError.
+    """
+    proposal = locked(key, revision, ProposalState.ASKED)
+    if not may_approve(person, proposal):
+        raise OwnWork(_("Who wrote any of it cannot approve it. Ask a colleague."))
+    if text.strip():
+        say(proposal, person, text)
+    return answered(proposal, person)
+
+
+def answered(proposal: Proposal, person: User) -> Proposal:
+    now = timezone.now()
+    reserve(proposal)
+    check(proposal)
+    proposal.answered_by, proposal.answered_at = person, now
+    proposal.state = ProposalState.APPROVED
+    proposal.save(update_fields=["answered_by", "answered_at", "state"])
+    record("proposal.approved", proposal, Actor.person(person))
+    if proposal.effective_at is None or proposal.effective_at <= now:
+        publish(proposal, Actor.person(person))
+    return proposal
+
+
+@transaction.atomic
+def send_back(key: UUID, person: User, *, revision: int, text: str) -> Proposal:
+    """A draft again, with the reason as a remark. Raises NotOpen or UnfitProposal."""
+    proposal = locked(key, revision, ProposalState.ASKED)
+    say(proposal, person, text)
+    proposal.state = ProposalState.DRAFT
+    proposal.save(update_fields=["state"])
+    record("proposal.sent_back", proposal, Actor.person(person))
+    return proposal
+
+
+@transaction.atomic
+def withdraw(key: UUID, person: User, *, revision: int) -> Proposal:
+    """Nothing comes of it; one that waits for its date is stopped, too. Raises NotOpen."""
+    proposal = locked(key, revision)
+    proposal.state = ProposalState.WITHDRAWN
+    proposal.save(update_fields=["state"])
+    record("proposal.withdrawn", proposal, Actor.person(person))
+    return proposal
+
+
+@transaction.atomic
+def remark(key: UUID, person: User, text: str, *, part: str = "") -> Remark:
+    """A comment, at any time. Raises Proposal.DoesNotExist or UnfitProposal."""
+    proposal = Proposal.objects.select_for_update(no_key=True).get(pk=key)
+    said = say(proposal, person, text, part=part)
+    record("proposal.remarked", proposal, Actor.person(person), part=part)
+    return said
+
+
+def say(proposal: Proposal, person: User, text: str, *, part: str = "") -> Remark:
+    words = fit(text, LONGEST_REMARK, _("comment"))
+    return Remark.objects.create(
+        proposal=proposal, revision=proposal.revision, part=part[:60], text=words, person=person, at=timezone.now()
+    )
+
+
+def fit(text: str, most: int, what: str) -> str:
+    words = text.replace("\x00", "").strip()
+    if not words:
+        raise UnfitProposal(_("The %(what)s is missing.") % {"what": what})
+    if len(words) > most:
+        raise UnfitProposal(_("The %(what)s has at most %(most)d characters.") % {"what": what, "most": most})
+    return words
+
+
+def check(proposal: Proposal) -> None:
+    """Whether it could be published as it is. Raises PlanError or UnfitProposal."""
+    if proposal.kind == ProposalKind.PLAN:
+        policies.check(Plan.from_body(proposal.body, number=0))
+    else:
+        wording_of(proposal)
+
+
+def publish_plan(proposal: Proposal, actor: Actor) -> int:
+    note, person = proposal.note or proposal.title, proposal.made_by
+    row = policies.publish_plan(proposal.body, note=note, actor=actor, person=person, based_on=proposal.based_on)
+    return row.number
+
+
+def publish_policy(proposal: Proposal, actor: Actor) -> int:
+    wording = wording_of(proposal)
+    category, person = Category(proposal.subject), proposal.made_by
+    return policies.publish_policy(category, **wording, actor=actor, person=person, based_on=proposal.based_on).number
+
+
+def wording_of(proposal: Proposal) -> dict[str, Any]:
+    """What a guideline's body says. Raises UnfitProposal."""
+    body = proposal.body
+    if proposal.subject not in Category.values:
+        raise UnfitProposal(_("“%(subject)s” is not in the taxonomy.") % {"subject": proposal.subject})
+    if set(body) != POLICY_FIELDS:
+        raise UnfitProposal(_("A guideline says: %(fields)s.") % {"fields": ", ".join(sorted(POLICY_FIELDS))})
+    lists = [body["allowed"], body["not_allowed"]]
+    if not all(isinstance(one, list) and all(isinstance(each, str) for each in one) for one in lists):
+        raise UnfitProposal(_("Examples are lists of words."))
+    if not all(isinstance(body[name], str) for name in ("headline", "definition", "exceptions")):
+        raise UnfitProposal(_("Headline, definition and exceptions are words."))
+    if body["severity"] not in Severity.values:
+        raise UnfitProposal(_("A severity is a number from 0 to 4."))
+    return {**body, "severity": Severity(body["severity"])}
+
+
+def publish(proposal: Proposal, actor: Actor) -> None:
+    """It is in force from now on; the caller has locked it."""
+    publishing = publish_plan if proposal.kind == ProposalKind.PLAN else publish_policy
+    proposal.published = publishing(proposal, actor)
+    proposal.state = ProposalState.PUBLISHED
+    proposal.save(update_fields=["published", "state"])
+    record("proposal.published", proposal, actor, number=proposal.published)
+
+
+def publish_due() -> int:
+    """What was approved for a date that has come is in force; returns how many. One whose ground has shifted since is
+    a draft again, with a remark that says so.
+    """
+    due = Proposal.objects.filter(state=ProposalState.APPROVED, effective_at__lte=timezone.now())
+    return sum(publish_one(key) for key in due.order_by("effective_at").values_list("pk", flat=True))
+
+
+def publish_one(key: UUID) -> bool:
+    with transaction.atomic():
+        proposal = (
+            Proposal.objects.select_for_update(of=("self",), skip_locked=True, no_key=True)
+            .filter(pk=key, state=ProposalState.APPROVED)
+            .first()
+        )
+        if proposal is None:
+            return False
+        try:
+            with transaction.atomic():
+                reserve(proposal)
+                check(proposal)
+                publish(proposal, HOUSE)
+        except (policies.Outdated, PlanError, UnfitProposal) as error:
+            log.warning("proposal %s could not be published: %s", key, error)
+            said = _("Not published at its date: %(why)s") % {"why": error}
+            assert proposal.answered_by is not None
+            proposal.refresh_from_db()
+            say(proposal, proposal.answered_by, said)
+            proposal.state = ProposalState.DRAFT
+            proposal.save(update_fields=["state"])
+            record("proposal.failed", proposal, HOUSE, why=str(error))
+            return False
+        return True
+
+
+def locked(key: UUID, revision: int, *states: ProposalState) -> Proposal:
+    """Raises Proposal.DoesNotExist or NotOpen."""
+    proposal = Proposal.objects.select_for_update(no_key=True).get(pk=key)
+    if proposal.state not in (states or OPEN):
+        raise NotOpen(_("This proposal is “%(state)s” by now.") % {"state": proposal.get_state_display()})
+    if proposal.revision != revision:
+        raise NotOpen(_("Its wording was changed meanwhile: this is revision %(now)d.") % {"now": proposal.revision})
+    return proposal
+
+
+def reserve(proposal: Proposal) -> None:
+    """The chains that publishing writes to, locked in their order: nobody waits in a circle."""
+    number = proposal.based_on + 1
+    audit.reserve([f"proposal:{proposal.pk}", f"plan:{number}", f"policy:{proposal.subject}"])
+
+
+def record(action: str, proposal: Proposal, actor: Actor, **more: Any) -> None:
+    said = {
+        "kind": proposal.kind,
+        "title": proposal.title,
+        "revision": proposal.revision,
+        "based_on": proposal.based_on,
+    }
+    audit.record(audit.Entry(actor, action, f"proposal:{proposal.pk}", {**said, "subject": proposal.subject, **more}))
