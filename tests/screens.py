@@ -1,4 +1,4 @@
-"""Pictures of every screen, taken of a desk that has gone round the circle once: `make screenshots`.
+"""Pictures of every screen, of a desk that went round the circle once and was then lived in: `make screenshots`.
 
     python -m tests.screens [NAME …] [--size 1440x900] [--theme dark]
 
@@ -11,7 +11,6 @@ import argparse
 import json
 import os
 import re
-import signal
 import subprocess
 import sys
 import time
@@ -31,18 +30,30 @@ PROJECT: Final = Path(__file__).resolve().parents[1]
 HOUSE: Final = PROJECT / "artefacts" / "house"
 PICTURES: Final = PROJECT / "artefacts" / "screenshots"
 SIZES: Final = ("1440x900", "1024x768", "390x844")
+TOUCHED: Final = ("1024x768", "390x844")  # a tablet and a phone: fingers, no keys
 THEMES: Final = ("dark", "light")
 FLAGS: Final = ("--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking")
 START_SECONDS: Final = 300
 
 
 def nothing(page: Page) -> None:
-    """The page as it opens."""
+    """The page as it opens, with every image in it, also those that wait to be scrolled to."""
+    page.evaluate("for (const one of document.images) one.loading = 'eager'")
+    page.wait_for_load_state("networkidle")
+    page.evaluate("Promise.allSettled([...document.images].map(one => one.decode()))")
 
 
 def look(page: Page) -> None:
-    page.locator("article.claim:not([hidden]) .stage, .rest.done:not([hidden])").first.wait_for()
-    page.wait_for_load_state("networkidle")
+    """Past those that are shown without scores: the pictures explain the usual image."""
+    for _ in range(6):
+        page.locator("article.claim:not([hidden]) .stage, .rest.done:not([hidden])").first.wait_for()
+        page.wait_for_load_state("networkidle")
+        if not page.locator("article.claim:not([hidden])").filter(has_text="Judge for yourself").count():
+            return
+        page.wait_for_timeout(600)
+        page.keyboard.press("s")
+        page.wait_for_timeout(600)
+        page.reload()
 
 
 def reveal(page: Page) -> None:
@@ -54,7 +65,8 @@ def reveal(page: Page) -> None:
 def remember(page: Page) -> None:
     look(page)
     page.keyboard.press("h")
-    page.wait_for_load_state("networkidle")
+    page.locator("#past .past").first.wait_for()
+    nothing(page)
 
 
 def ask(page: Page) -> None:
@@ -91,7 +103,7 @@ class Screen:
 
 SCREENS: Final = (
     Screen("login", "/accounts/login/", role=""),
-    Screen("home", "/", role="senior"),
+    Screen("home", "/", role="senior", act=look),
     Screen("queues", "/queues/", role="senior"),
     Screen("desk-blurred", "/desk/general/", act=look),
     Screen("desk-revealed", "/desk/general/", act=reveal),
@@ -149,7 +161,13 @@ def shoot(
     browser: Browser, logins: dict[str, Any], role: str, screens: Sequence[Screen], size: str, themes: Sequence[str]
 ) -> None:
     width, height = map(int, size.split("x"))
-    context = browser.new_context(viewport={"width": width, "height": height}, reduced_motion="reduce", locale="en-GB")
+    context = browser.new_context(
+        viewport={"width": width, "height": height},
+        has_touch=size in TOUCHED,
+        is_mobile=size in TOUCHED,
+        reduced_motion="reduce",
+        locale="en-GB",
+    )
     page = context.new_page()
     base = logins["base_url"]
     if role:
@@ -161,6 +179,7 @@ def shoot(
     for theme in themes:
         context.add_cookies([{"name": "loupe_theme", "value": theme, "url": base}])
         for screen in screens:
+            page.goto("about:blank")  # what the desk held goes back before it is asked for again
             page.goto(f"{base}{screen.path}")
             screen.act(page)
             page.screenshot(path=PICTURES / f"{screen.name}-{size}-{theme}.png")
@@ -175,12 +194,13 @@ def house(port: int) -> Iterator[dict[str, Any]]:
     command = [sys.executable, "manage.py", "demo", "--port", str(port)]
     if not (HOUSE / "demo.json").exists():
         subprocess.run([*command, "--check"], cwd=PROJECT, env=environment, check=True)
+    subprocess.run([sys.executable, "-m", "tests.lived"], cwd=PROJECT, env=environment, check=True)
     (HOUSE / "demo.json").unlink(missing_ok=True)
     desk = subprocess.Popen(command, cwd=PROJECT, env=environment, stdout=subprocess.DEVNULL)
     try:
         yield await_ready(desk, port)
     finally:
-        desk.send_signal(signal.SIGINT)
+        desk.terminate()  # not SIGINT, which a job in the background has been told to ignore
         desk.wait(60)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -77,5 +78,5 @@ def roles(user: User) -> list[str]:
 @register.filter
 def initials(user: User) -> str:
     """Two letters for the round badge: of the full name, else of the user name."""
-    parts = user.get_full_name().split() or [user.get_username()]
+    parts = user.get_full_name().split() or re.split(r"[\W_]+", user.get_username().partition("@")[0])
     return (parts[0][:1] + (parts[-1][:1] if len(parts) > 1 else parts[0][1:2])).upper()

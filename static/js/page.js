@@ -23,5 +23,10 @@ document.addEventListener("keydown", (event) => {
   }
 });
 
+for (const strip of document.querySelectorAll(".top nav, .seg")) {
+  const now = strip.querySelector("[aria-current]");
+  if (now) strip.scrollLeft = now.offsetLeft - strip.offsetLeft - 40; // where the strip is wider than a small window
+}
+
 localise(document);
 document.addEventListener("htmx:load", (event) => localise(event.target));
