@@ -5,6 +5,7 @@ from moderation.models.banks import Bank, BankAction, BankEntry, BankMatch, Pola
 from moderation.models.clients import ApiKey, Client
 from moderation.models.evidence import Embedding, Finding
 from moderation.models.fingerprints import Fingerprint
+from moderation.models.guardrails import OutcomeCount
 from moderation.models.outbox import OutboxMessage, Topic
 from moderation.models.people import User
 from moderation.models.policies import PolicyVersion, TriagePlan
@@ -32,6 +33,7 @@ __all__ = [
     "Finding",
     "Fingerprint",
     "OutboxMessage",
+    "OutcomeCount",
     "Polarity",
     "PolicyVersion",
     "Proposal",

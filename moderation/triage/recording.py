@@ -15,6 +15,7 @@ from uuid_utils.compat import uuid7
 from moderation import lifecycle, policies, requests
 from moderation.actors import TRIAGE
 from moderation.banks.signal import keep_matches
+from moderation.guardrails import counting
 from moderation.models import Fingerprint, Reason, Status, Submission, TriagePlan
 from moderation.routing import Plan, Route
 from moderation.rules import hits
@@ -96,6 +97,8 @@ def record(outcomes: Sequence[Outcome], spoken: Spoken, *, plan: TriagePlan | No
     lifecycle.move_many([move_of(one, plan) for one in ours], actor=TRIAGE)
     indices = [one.index for one in ours if one.index is not None]
     hits.count((version, spoken.shown_of(version, index)) for version in spoken.later for index in indices)
+    said = ((one.submission.client_id, one.route, [] if one.index is None else spoken.of(one.index)) for one in ours)
+    counting.count(said, plan=plan.number if plan else 0)
     return len(ours)
 
 
