@@ -7,11 +7,12 @@ classifier, a number that is no probability, a category the plan does not know.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from functools import partial
 from typing import Any, Literal, Self
 
 from moderation.plans import Band, Plan, PlanError, Tightening, Zone, is_probability
+from moderation.stops import NOTHING, Stops
 
 __all__ = [
     "Action",
@@ -23,6 +24,7 @@ __all__ = [
     "PlanError",
     "Precedent",
     "Route",
+    "Stops",
     "Tightening",
     "Why",
     "Zone",
@@ -98,11 +100,27 @@ class Precedent:
 @dataclass(frozen=True, slots=True)
 class Context:
     """`draw` in [0, 1) is the audit lot of this image: a keyed hash of its id, so that it is repeatable and
-    unpredictable. `precedent` counts where the plan lets decisions settle copies.
+    unpredictable. `precedent` counts where the plan lets decisions settle copies. `stopped` is what no machine may
+    decide now.
     """
 
     draw: float = 1.0
     precedent: Precedent | None = None
+    stopped: Stops = NOTHING
+
+    def stored(self) -> dict[str, Any]:
+        """What replay needs of it: JSON, without what is as usual."""
+        said: dict[str, Any] = {} if self.draw == 1.0 else {"draw": self.draw}
+        if self.precedent is not None:
+            said["precedent"] = {**asdict(self.precedent), "categories": sorted(self.precedent.categories)}
+        return said | ({"stopped": self.stopped.stored()} if self.stopped else {})
+
+    @classmethod
+    def read(cls, stored: Mapping[str, Any]) -> Self:
+        """From `stored`."""
+        said = stored.get("precedent")
+        precedent = Precedent(**{**said, "categories": frozenset(said["categories"])}) if said else None
+        return cls(stored.get("draw", 1.0), precedent, Stops.of(stored.get("stopped", ())))
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +130,10 @@ class Why:
     the name of a rule or signal.
     """
 
-    code: Literal["no_plan", "classifier_error", "unknown_category", "block", "between", "below", "copy"] | DemandCode
+    code: (
+        Literal["no_plan", "classifier_error", "unknown_category", "block", "between", "below", "copy", "stopped"]
+        | DemandCode
+    )
     category: str = ""
     probability: float | None = None
     approve: float | None = None
@@ -132,7 +153,9 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """`category` is the one that stands out most; `inclusion_probability`, the chance that a person sees the image."""
+    """`category` is the one that stands out most; `inclusion_probability`, the chance that a person sees the image;
+    `grounds`, the reasons that block it, each of which would do.
+    """
 
     action: Action
     why: tuple[Why, ...]
@@ -144,6 +167,7 @@ class Route:
     inclusion_probability: float = 1.0
     queue: str = ""
     precedent: Precedent | None = None
+    grounds: tuple[Why, ...] = ()
 
 
 def route(findings: Sequence[Evidence], plan: Plan | None, context: Context) -> Route:
@@ -151,14 +175,35 @@ def route(findings: Sequence[Evidence], plan: Plan | None, context: Context) -> 
 
     Per category the highest probability any classifier gave counts, against cuts that other scores or rules may have
     tightened. The strictest voice wins: a demand to quarantine, else a category or demand to block, else anything to
-    review (or any doubt) sends to a person, else the image is approved. A precedent has its say after that.
+    review (or any doubt) sends to a person, else the image is approved. A precedent has its say after that, and what
+    no machine may decide now goes to a person. What must be held is held.
     """
     if plan is None:
         return Route("review", (Why("no_plan"),))
     found = judged_alone(findings, plan, context)
-    if plan.copies == "off" or context.precedent is None:
+    if plan.copies != "off" and context.precedent is not None:
+        found = as_decided(found, context.precedent, plan, context)
+    return halted(found, context.stopped) if context.stopped else found
+
+
+def halted(found: Route, stopped: Stops) -> Route:
+    """The route with what is stopped left to people. An image stays blocked while a machine may still block it on one
+    of its grounds.
+    """
+    if found.action == "approve":
+        barred = stopped.barring("approve", sorted(found.probabilities, key=lambda c: (-found.probabilities[c], c)))[:1]
+    elif found.action == "block":
+        standing = tuple(why for why in found.grounds if not stopped.bars("block", why.category))
+        if standing:
+            others = tuple(why for why in found.why if why not in standing)
+            return replace(found, why=(*standing, *others), category=standing[0].category, grounds=standing)
+        barred = stopped.barring("block", dict.fromkeys(why.category for why in found.grounds))
+    else:
+        barred = []
+    if not barred:
         return found
-    return as_decided(found, context.precedent, plan, context)
+    why = (*(Why("stopped", category, detail=found.action) for category in barred), *found.why)
+    return replace(found, action="review", why=why, audit=False, inclusion_probability=1.0, precedent=None, grounds=())
 
 
 def as_decided(found: Route, precedent: Precedent, plan: Plan, context: Context) -> Route:
@@ -176,7 +221,8 @@ def as_decided(found: Route, precedent: Precedent, plan: Plan, context: Context)
         action, category, why = "approve", found.category, (replace(cited, category=found.category), *found.why)
     else:
         return found
-    settled = replace(found, action=action, why=why, category=category, precedent=precedent)
+    grounds = (cited,) if action == "block" else ()
+    settled = replace(found, action=action, why=why, category=category, precedent=precedent, grounds=grounds)
     return replace(settled, audit=context.draw < plan.audit_rate, inclusion_probability=plan.audit_rate)
 
 
@@ -219,6 +265,7 @@ def judged_alone(findings: Sequence[Evidence], plan: Plan, context: Context) -> 
         audit=context.draw < plan.audit_rate,
         inclusion_probability=plan.audit_rate,
         queue=queue,
+        grounds=tuple(blocking),
     )
 
 

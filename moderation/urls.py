@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from django.urls import include, path
 
-from moderation.views import audit, banks, learning, plans, policies, queues, rules, terms
+from moderation.views import audit, automation, banks, learning, plans, policies, queues, rules, terms
 
 urlpatterns = [
     path("", include("moderation.api.urls")),
     path("policies/", policies.index, name="policies"),
     path("policies/plans/", plans.index, name="plans"),
     path("policies/plans/draft/", plans.draft, name="plan_draft"),
+    path("policies/plans/stop/", automation.stop, name="automation_stop"),
+    path("policies/plans/lift/", automation.lift, name="automation_lift"),
     path("policies/plans/<int:number>/", plans.detail, name="plan"),
     path("policies/plans/<int:number>/roll-back/", plans.roll_back, name="plan_roll_back"),
     path("policies/rules/", rules.index, name="rules"),

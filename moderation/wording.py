@@ -56,6 +56,8 @@ def finding(why: Mapping[str, Any]) -> str:
         )
     if code == "below" and not why.get("category"):
         return _("Nothing was found.")
+    if code == "stopped":
+        return stopped(why)
     templates = {
         "no_plan": _("No plan is published yet, so a person looks."),
         "classifier_error": _("A classifier gave no usable answer (%(detail)s), so a person looks."),
@@ -71,6 +73,21 @@ def finding(why: Mapping[str, Any]) -> str:
         "below": _("Every category is below its cut; nearest is %(category)s at %(probability)s under %(approve)s."),
     }
     return templates[code] % words if code in templates else str(code)
+
+
+def stopped(why: Mapping[str, Any]) -> str:
+    """`detail` is what the machine would have done."""
+    words = {"category": category_name(why.get("category") or "")}
+    blocking = why.get("detail") == "block"
+    if not why.get("category"):
+        return (
+            _("Automatic blocking is stopped, so a person looks.")
+            if blocking
+            else _("Automatic approval is stopped, so a person looks.")
+        )
+    if blocking:
+        return _("Automatic blocking is stopped for %(category)s, so a person looks.") % words
+    return _("Automatic approval is stopped for %(category)s, so a person looks.") % words
 
 
 def detail(why: Mapping[str, Any]) -> str:

@@ -1,6 +1,7 @@
 """Tables of the record, a module a noun."""
 
 from moderation.models.audit import AuditChain, AuditEvent, AuditRoot
+from moderation.models.automation import AutomationStop, StopAction
 from moderation.models.banks import Bank, BankAction, BankEntry, BankMatch, Polarity, Recheck
 from moderation.models.clients import ApiKey, Client
 from moderation.models.evidence import Embedding, Finding
@@ -24,6 +25,7 @@ __all__ = [
     "AuditChain",
     "AuditEvent",
     "AuditRoot",
+    "AutomationStop",
     "Bank",
     "BankAction",
     "BankEntry",
@@ -48,6 +50,7 @@ __all__ = [
     "RuleHits",
     "Scope",
     "Status",
+    "StopAction",
     "Submission",
     "Topic",
     "TriagePlan",

@@ -107,6 +107,11 @@ class Submission(models.Model):
     inclusion_probability = models.FloatField(
         null=True, help_text="Chance that a person sees this image: 1 in review, else the audit rate."
     )
+    circumstances = models.JSONField(
+        default=dict,
+        db_default=models.Value({}, models.JSONField()),
+        help_text="What routing went by beside findings, plan and what was declared: replay needs it.",
+    )
 
     # triage's own book-keeping
     awaited = models.BooleanField(default=False, help_text="Its sender waits for the verdict: goes before bulk.")

@@ -13,7 +13,7 @@ from itertools import repeat
 from django.conf import settings
 from django.utils.crypto import salted_hmac
 
-from moderation import metrics
+from moderation import automation, metrics
 from moderation.banks.matching import some_go_by_md5
 from moderation.models import Submission, TriagePlan
 from moderation.policies import parsed
@@ -171,13 +171,14 @@ def routed(
     spoken: Spoken,
     plan: Plan | None,
 ) -> list[Outcome]:
+    stopped = automation.stopped()  # as late as can be: what is stopped while the models run is stopped
     outcomes, index = [], 0
     for row, look, place, precedent in zip(rows, looks, placed, before, strict=True):
         if look.seen is None:
-            outcomes.append(Outcome(row, look, unseen(look, plan), None, place))
+            outcomes.append(Outcome(row, look, unseen(look, plan), None, place, Context()))
             continue
-        context = Context(lot(row), precedent)
-        outcomes.append(Outcome(row, look, route(spoken.of(index), plan, context), index, place))
+        context = Context(lot(row), precedent, stopped)
+        outcomes.append(Outcome(row, look, route(spoken.of(index), plan, context), index, place, context))
         index += 1
     return outcomes
 

@@ -17,7 +17,7 @@ from moderation.actors import TRIAGE
 from moderation.banks.signal import keep_matches
 from moderation.guardrails import counting
 from moderation.models import Fingerprint, Reason, Status, Submission, TriagePlan
-from moderation.routing import Plan, Route
+from moderation.routing import Context, Plan, Route
 from moderation.rules import hits
 from moderation.taxonomy import DEFAULT_SEVERITY, Category
 from moderation.triage import copying
@@ -42,10 +42,11 @@ WRITE: Final = """
 UPDATE moderation_submission AS s
 SET pdq = decode(v.pdq, 'hex'), pdq_quality = v.pdq_quality, md5 = v.md5, cluster = v.cluster, plan_id = v.plan_id,
 policy_id = v.policy_id, route = v.route, reasons = v.reasons, heard = v.heard, flagged = v.flagged,
-inclusion_probability = v.inclusion_probability, held_up_since = NULL
+inclusion_probability = v.inclusion_probability, circumstances = v.circumstances, held_up_since = NULL
 FROM jsonb_to_recordset(%s::jsonb) AS v (
     id uuid, pdq text, pdq_quality smallint, md5 text, cluster uuid, plan_id uuid, policy_id uuid, route text,
-    reasons jsonb, heard varchar[], flagged varchar[], inclusion_probability double precision
+    reasons jsonb, heard varchar[], flagged varchar[], inclusion_probability double precision,
+    circumstances jsonb
 ) WHERE s.id = v.id
 """
 
@@ -64,6 +65,7 @@ class Outcome:
     route: Route
     index: int | None
     place: Place
+    context: Context
 
 
 @transaction.atomic
@@ -131,6 +133,7 @@ def write_routes(outcomes: Sequence[Outcome], spoken: Spoken, *, plan: TriagePla
                 "heard": spoken.heard(outcome.index) if outcome.index is not None else [],
                 "flagged": sorted(category for category, zone in route.zones.items() if zone != "approve"),
                 "inclusion_probability": route.inclusion_probability,
+                "circumstances": outcome.context.stored(),
             }
         )
     with connection.cursor() as cursor:

@@ -15,12 +15,13 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from classifiers.models import ClassifierVersion
-from moderation import first_edition, policies, simulation
+from moderation import automation, first_edition, policies, simulation
 from moderation.actors import Actor
 from moderation.forms import BY_SEVERITY, NoteForm, PlanForm, draft_of_plan
 from moderation.models import Scope, TriagePlan
 from moderation.plans import COPIES_ACROSS
 from moderation.routing import Action, Band, Plan, PlanError
+from moderation.stop_forms import StopForm
 from moderation.taxonomy import DEFAULT_SEVERITY, Category, Severity
 from moderation.views.access import PersonRequest, requires
 from moderation.views.versions import newest
@@ -111,6 +112,8 @@ def show(request: PersonRequest, shown: TriagePlan | None) -> HttpResponse:
         "history": rows[:HISTORY],
         "older": rows[HISTORY - 1].number if len(rows) > HISTORY else None,
         "note_form": NoteForm(),
+        "stops": list(automation.standing()),
+        "stop_form": StopForm(),
         "may_edit": request.user.has_scope(Scope.POLICY),
     }
     return render(request, "moderation/plan.html", context)
