@@ -120,6 +120,9 @@ database["ENGINE"] = "config.postgresql"
 database["CONN_HEALTH_CHECKS"] = True  # so the pool hands out no connection that a restart of PostgreSQL broke
 database["OPTIONS"] = {
     **database.get("OPTIONS", {}),
+    # Statements of `moderation.statements.prepared` are prepared when they come a third time. A pooler that hands one
+    # connection to several sessions has to know of that (PgBouncer: max_prepared_statements), or it is switched off.
+    "prepare_threshold": 2 if read("LOUPE_DB_PREPARE", boolean, default=True) else None,
     # One pool a process; the web server's threads share it.
     "pool": {
         "min_size": 0,

@@ -20,6 +20,7 @@ from uuid_utils.compat import uuid7
 
 from moderation.actors import Actor
 from moderation.models import AuditChain, AuditEvent, AuditRoot
+from moderation.statements import prepared
 
 CHAINS: Final = 16
 GENESIS: Final = bytes(32)
@@ -131,7 +132,7 @@ def append(events: Sequence[AuditEvent], heads: Iterable[AuditChain]) -> None:
     columns += [[getattr(event, name) for event in events] for name in EVENT]
     columns.append([json.dumps(event.data) for event in events])
     columns += [[bytes(event.previous) for event in events], [bytes(event.digest) for event in events]]
-    with connection.cursor() as cursor:
+    with prepared() as cursor:
         cursor.execute(APPEND, columns)
 
 
@@ -157,7 +158,7 @@ LOCK: Final = "SELECT number, length, head FROM moderation_auditchain WHERE numb
 
 def locked(numbers: Sequence[int]) -> dict[int, AuditChain]:
     """In SQL for the same reason as `append`."""
-    with connection.cursor() as cursor:
+    with prepared() as cursor:
         cursor.execute(LOCK, [list(numbers)])
         return {number: AuditChain(number, length, bytes(head)) for number, length, head in cursor.fetchall()}
 

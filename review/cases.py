@@ -10,14 +10,13 @@ from functools import lru_cache
 from typing import Any, Final
 from uuid import UUID
 
-from django.db import connection
-
 from classifiers.cards import SIGNALS
 from classifiers.models import ClassifierVersion
 from moderation import provenance
 from moderation.models import PolicyVersion, Submission, TriagePlan, User
 from moderation.policies import parsed
 from moderation.routing import Plan
+from moderation.statements import prepared
 from moderation.taxonomy import Category
 from moderation.wording import category_name, sentence
 from review import images
@@ -50,7 +49,7 @@ ORDER BY category, number DESC
 
 def guidelines(categories: Collection[str]) -> dict[str, PolicyVersion]:
     """The guideline in force of each category; OTHER's for one that has none, and for "", if there is one."""
-    with connection.cursor() as cursor:
+    with prepared() as cursor:
         cursor.execute(IN_FORCE, [[*categories, Category.OTHER.value]])
         found = dict(cursor.fetchall())
     other = found.get(Category.OTHER.value)
@@ -80,7 +79,7 @@ def findings_of(submissions: Sequence[Submission]) -> dict[UUID, list[Said]]:
     """The findings of the plan that triaged each image. One query."""
     pinned = {one.pk: plan_of(one.plan_id).classifiers for one in submissions if one.plan_id}
     findings: dict[UUID, list[Said]] = defaultdict(list)
-    with connection.cursor() as cursor:
+    with prepared() as cursor:
         cursor.execute(FINDINGS, [list(pinned)])
         found = cursor.fetchall()
     for key, version, values, evidence in found:

@@ -16,6 +16,7 @@ from django.db import connection, models
 
 from moderation import requests
 from moderation.models import Reason, ReviewRequest, Status, Submission
+from moderation.statements import prepared
 from moderation.taxonomy import Severity
 from review.models import Claim, Decision, Effect, EffectState, Outcome
 
@@ -42,7 +43,9 @@ class Columns(Generic[M]):
         return ", ".join(f'"{field.column}"' for field in self.fields)
 
     def places(self, name: str) -> str:
-        return ", ".join(f"%({name}_{number})s" for number in range(len(self)))
+        """With their types: nothing else tells PostgreSQL what a parameter in a list of columns is."""
+        types = [field.db_type(connection) for field in self.fields]
+        return ", ".join(f"%({name}_{number})s::{kind}" for number, kind in enumerate(types))
 
     def filled(self, name: str, row: M) -> dict[str, Any]:
         """The parameters of `places`."""
@@ -188,7 +191,7 @@ def find_free(reviewer: UUID, wish: Wish, *, now: datetime) -> list[Free]:
     have in hand or had a word on, and nothing they sent on. One statement.
     """
     values = asdict(wish) | {"now": now, "reviewer": reviewer, "avoided": list(wish.avoided)}
-    with connection.cursor() as cursor:
+    with prepared() as cursor:
         cursor.execute(MIXED if wish.mild else FREE, values)
         rows = cursor.fetchall()
     found = {row[0]: Free(request_of(row[:-3], SUBMISSION), *row[-3:]) for row in reversed(rows)}
@@ -211,7 +214,7 @@ def lease(claims: Sequence[Claim]) -> None:
         "now": first.claimed_at,
         "until": first.expires_at,
     }
-    with connection.cursor() as cursor:
+    with prepared() as cursor:
         cursor.execute(LEASE, values)
 
 
@@ -220,7 +223,7 @@ def lock(claim_id: UUID) -> Claim:
 
     The claim itself is as it was before any wait for the locks: change it only by `end` or another conditional UPDATE.
     """
-    with connection.cursor() as cursor:
+    with prepared() as cursor:
         cursor.execute(LOCK, [claim_id])
         row = cursor.fetchone()
     if row is None:
@@ -232,7 +235,7 @@ def lock(claim_id: UUID) -> Claim:
 
 def end(claim_id: UUID, *, outcome: Outcome, now: datetime) -> bool:
     """End a claim if it is still live; whether it was."""
-    with connection.cursor() as cursor:
+    with prepared() as cursor:
         cursor.execute(END, {"claim": claim_id, "outcome": outcome.value, "now": now})
         return bool(cursor.rowcount == 1)
 
@@ -252,14 +255,14 @@ def write(decision: Decision, effect: Effect, request: ReviewRequest, *, answers
         "needed": request.needed,
         "now": decision.decided_at,
     }
-    with connection.cursor() as cursor:
+    with prepared() as cursor:
         cursor.execute(DECIDE, values)
         return bool(cursor.rowcount == 1)
 
 
 def has_judged(reviewer: UUID, submission: UUID) -> bool:
     """Whether this person had a word on the image and did not take it back."""
-    with connection.cursor() as cursor:
+    with prepared() as cursor:
         cursor.execute(HAS_JUDGED, {"reviewer": reviewer, "submission": submission})
         return bool(cursor.fetchone()[0])
 

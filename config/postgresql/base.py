@@ -8,6 +8,7 @@ from typing import Any, Final
 from weakref import WeakKeyDictionary
 
 from django.db.backends.postgresql import base
+from django.db.backends.utils import CursorWrapper
 from psycopg import Connection, OperationalError
 from psycopg_pool import ConnectionPool
 
@@ -25,6 +26,16 @@ class DatabaseWrapper(base.DatabaseWrapper):
             # them. Neither Django nor the pool has a public place for another check once it is made.
             pool._check = partial(check_or_sweep, pool)
         return pool
+
+    def prepared(self) -> CursorWrapper:
+        """A cursor for a statement that is run again and again: parameters go apart from it, so that PostgreSQL parses
+        it once a connection, and plans it once where that serves. What they are must be plain from where they stand
+        (or from a cast), and a statement with a changing text is no use here.
+        """
+        self.close_if_health_check_failed()
+        self.ensure_connection()
+        with self.wrap_database_errors:
+            return self._prepare_cursor(base.ServerBindingCursor(self.connection))
 
     def make_debug_cursor(self, cursor: Any) -> CursorDebugWrapper:
         return CursorDebugWrapper(cursor, self)

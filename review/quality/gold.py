@@ -23,6 +23,7 @@ from uuid_utils.compat import uuid7
 from moderation import audit
 from moderation.actors import Actor
 from moderation.models import Reason, ReviewRequest, Status, Submission, User
+from moderation.statements import prepared
 from moderation.taxonomy import UNTRAINABLE, Category
 from review import blinding, leases
 from review.judgements import Judgement, UnfitDecision, text_of
@@ -111,7 +112,7 @@ def deal(claims: Sequence[Claim], wanted: Wanted, *, now: datetime) -> None:
         "turns": [uuid7() for _claim in fallen],
         "now": now,
     }
-    with connection.cursor() as cursor:
+    with prepared() as cursor:
         cursor.execute(DEAL, values)
         dealt = {key: leases.SUBMISSION.load(row) for key, *row in cursor.fetchall()}
     for claim, key in zip(fallen, keys, strict=True):

@@ -8,11 +8,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
-from django.db import connection
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from moderation.models import User
+from moderation.statements import prepared
 from moderation.taxonomy import Severity
 from review.wellness.settings import Comfort, House, merged
 
@@ -97,7 +97,7 @@ def limits_of(reviewer: User) -> Limits:
 def standing_of(reviewer: User, *, now: datetime | None = None) -> Standing:
     """One statement."""
     now = now or timezone.now()
-    with connection.cursor() as cursor:
+    with prepared() as cursor:
         cursor.execute(STANDING, spans(reviewer.pk, now))
         body, comfort, avoided, volunteers, hours = cursor.fetchone()
     house = House.load(json.loads(body)) if body else House()
