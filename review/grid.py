@@ -41,7 +41,7 @@ def claim(reviewer: User, name: str, size: int) -> list[Claim]:
     """What this person holds of the queue, topped up to `size` with requests of low severity. Raises what
     `queue.claim` does.
     """
-    held = [one for one in queue.held(reviewer) if one.request.queue == name][:size]
+    held = queue.resumed(reviewer, name, most=size)
     if len(held) < size:
         held += queue.claim(reviewer, name, size - len(held), most=MOST, most_severe=MOST_SEVERE)
     return held

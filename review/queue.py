@@ -191,10 +191,14 @@ def extend(claim_id: UUID, reviewer: User) -> datetime:
 
 
 @transaction.atomic
-def release(claim_id: UUID, reviewer: User) -> None:
-    """Give the request back; anybody, this person too, may claim it next. Raises ClaimGone or Claim.DoesNotExist."""
+def release(claim_id: UUID, reviewer: User, *, until: datetime | None = None) -> None:
+    """Give the request back; anybody, this person too, may claim it next. `until`: only if the lease ends no later, so
+    that a page that goes away takes nothing from the one that comes after it. Raises ClaimGone or Claim.DoesNotExist.
+    """
     found = locked(claim_id, reviewer)
     now = timezone.now()
+    if until is not None and Claim.objects.filter(pk=claim_id, expires_at__gt=until).exists():
+        return
     end(found, outcome=Outcome.RELEASED, now=now)
     ReviewRequest.objects.filter(pk=found.request_id).update(leased_until=now)
     found.reviewer = reviewer
@@ -226,15 +230,25 @@ def free_batch() -> int:
     return len(ended)
 
 
-def held(reviewer: User) -> list[Claim]:
-    """What this person holds now, oldest first: a reloaded page goes on with these."""
-    return list(
-        live(now=timezone.now())
-        .filter(reviewer=reviewer, request__closed_at__isnull=True)
-        .exclude(request__submission__status=Status.QUARANTINED)
-        .select_related("request__submission")
-        .order_by("id")
-    )
+def resumed(reviewer: User, name: str, *, most: int = MOST) -> list[Claim]:
+    """What this person holds in this queue, with leases that begin anew: a reloaded page goes on with these."""
+    taken = []
+    for claim in held(reviewer, name)[:most]:
+        try:
+            claim.expires_at = extend(claim.pk, reviewer)
+        except (ClaimGone, Claim.DoesNotExist):
+            continue
+        taken.append(claim)
+    return taken
+
+
+def held(reviewer: User, name: str = "") -> list[Claim]:
+    """What this person holds now, in this queue or in any, oldest first."""
+    found = live(now=timezone.now()).filter(reviewer=reviewer, request__closed_at__isnull=True)
+    if name:
+        found = found.filter(request__queue=name)
+    found = found.exclude(request__submission__status=Status.QUARANTINED)
+    return list(found.select_related("request__submission").order_by("id"))
 
 
 @dataclass(frozen=True, slots=True)

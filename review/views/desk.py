@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import Final
 from uuid import UUID
 
@@ -64,7 +65,7 @@ def claim(request: PersonRequest, name: str) -> HttpResponse:
     """Cards of what this person holds in this queue, topped up; those named in `have` are on the page already."""
     check(request, name)
     have = set(keys(request, "have"))
-    held = [one for one in queue.held(request.user) if one.request.queue == name]
+    held = queue.resumed(request.user, name) if not have else queue.held(request.user, name)
     missing = IN_HAND - len(held)
     stopped = ""
     if missing > 0:
@@ -84,24 +85,28 @@ def claim(request: PersonRequest, name: str) -> HttpResponse:
 @require_POST
 @requires(Scope.REVIEW)
 def heartbeat(request: PersonRequest) -> HttpResponse:
-    """Extends what it can. Answers how many seconds each claim that is still held has now; what is missing is lost."""
-    seconds = {}
+    """Extends what it can. Answers how many seconds each claim that is still held has now, and until when that is; what
+    is missing is lost.
+    """
+    until = {}
     for key in keys(request, "claim"):
         try:
-            queue.extend(key, request.user)
+            until[str(key)] = queue.extend(key, request.user).isoformat()
         except (queue.ClaimGone, Claim.DoesNotExist):
             continue
-        seconds[str(key)] = settings.REVIEW_LEASE_SECONDS
-    return JsonResponse({"seconds": seconds})
+    return JsonResponse({"seconds": dict.fromkeys(until, settings.REVIEW_LEASE_SECONDS), "until": until})
 
 
 @require_POST
 @requires(Scope.REVIEW)
 def release(request: PersonRequest) -> HttpResponse:
-    """Gives back what a page that goes away held. What has ended already is none of its worries."""
-    for key in keys(request, "claim"):
+    """Gives back what a page that goes away held, as far as it knew the leases (`until`): a page that came after it has
+    renewed them, however late this arrives. What has ended already is none of its worries.
+    """
+    known = [moment(value) for value in request.POST.getlist("until")]
+    for number, key in enumerate(keys(request, "claim")):
         try:
-            queue.release(key, request.user)
+            queue.release(key, request.user, until=known[number] if number < len(known) else None)
         except (queue.ClaimGone, Claim.DoesNotExist):
             continue
     return HttpResponse(status=204)
@@ -112,6 +117,15 @@ def check(request: PersonRequest, name: str) -> None:
         queue.check_queue(request.user, name)
     except queue.NotForYou as error:
         raise PermissionDenied(str(error)) from error
+
+
+def moment(value: str) -> datetime:
+    """Raises BadRequest."""
+    try:
+        found = datetime.fromisoformat(value)
+    except ValueError as error:
+        raise BadRequest(_("These are no claims.")) from error
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
 
 
 def keys(request: HttpRequest, field: str) -> Sequence[UUID]:

@@ -16,6 +16,11 @@ export class Card {
     picture.style.setProperty("--ratio", String(Number(picture.dataset.width) / Number(picture.dataset.height) || 1));
   }
 
+  renew(seconds, until) {
+    this.leaseUntil = Date.now() + seconds * 1000;
+    this.element.dataset.until = until; // as the server says it: a farewell names it
+  }
+
   // Appears; may be decided on once it has been on screen for a moment.
   show() {
     this.element.hidden = false;

@@ -432,7 +432,7 @@ part(".cards").addEventListener("contextmenu", (event) => event.target.closest("
 let leaving = false;
 window.addEventListener("pagehide", () => {
   const rest = leaving ? deck.cards : deck.cards.slice(1);
-  if (rest.length) farewell(desk.dataset.releaseUrl, { claim: rest.map((card) => card.id) });
+  if (rest.length) farewell(desk.dataset.releaseUrl, rest.map((card) => card.element));
 });
 window.addEventListener("pageshow", (event) => event.persisted && location.reload());
 

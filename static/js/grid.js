@@ -161,11 +161,12 @@ async function beat() {
     for (let at = 0; at < asked.length; at += A_BEAT) {
       const body = new FormData();
       for (const tile of asked.slice(at, at + A_BEAT)) body.append("claim", tile.dataset.claim);
-      Object.assign(held, (await (await post(grid.dataset.heartbeatUrl, body)).json()).seconds);
+      Object.assign(held, (await (await post(grid.dataset.heartbeatUrl, body)).json()).until);
     }
   } catch {
     return; // the next beat tries again
   }
+  for (const tile of asked) tile.dataset.until = held[tile.dataset.claim] ?? tile.dataset.until;
   const lost = asked.filter((tile) => !(tile.dataset.claim in held) && tile.isConnected);
   if (!lost.length || sending) return;
   for (const tile of lost) tile.remove();
@@ -215,8 +216,8 @@ window.addEventListener("blur", hide);
 document.addEventListener("visibilitychange", () => document.hidden && hide());
 done.addEventListener("click", send);
 window.addEventListener("pagehide", () => {
-  const held = tiles().map((tile) => tile.dataset.claim);
-  for (let at = 0; at < held.length && !sending; at += A_BEAT) farewell(grid.dataset.releaseUrl, { claim: held.slice(at, at + A_BEAT) });
+  const held = tiles();
+  for (let at = 0; at < held.length && !sending; at += A_BEAT) farewell(grid.dataset.releaseUrl, held.slice(at, at + A_BEAT));
 });
 window.addEventListener("pageshow", (event) => event.persisted && location.reload());
 

@@ -34,10 +34,14 @@ export async function post(url, body, { headers = {}, ...options } = {}) {
   throw new Refused(kind, { detail: said || (problem.detail ?? ""), code });
 }
 
-// Sent while the page goes away: nobody waits for the answer.
-export function farewell(url, fields) {
+// Gives claims back while the page goes away: nobody waits for the answer. A page that comes next has renewed the leases
+// it goes on with, so each is named with the end that this page knows of.
+export function farewell(url, elements) {
   const body = new FormData();
   body.set("csrfmiddlewaretoken", token());
-  for (const [name, values] of Object.entries(fields)) for (const value of values) body.append(name, value);
+  for (const { dataset } of elements) {
+    body.append("claim", dataset.claim);
+    body.append("until", dataset.until);
+  }
   fetch(url, { method: "POST", body, keepalive: true }).catch(() => {});
 }

@@ -36,8 +36,8 @@ export class Lease {
     const body = new FormData();
     for (const card of asked) body.append("claim", card.id);
     try {
-      const { seconds } = await (await post(this.url, body)).json();
-      for (const card of asked) if (card.id in seconds) card.leaseUntil = Date.now() + seconds[card.id] * 1000;
+      const { seconds, until } = await (await post(this.url, body)).json();
+      for (const card of asked.filter((one) => one.id in seconds)) card.renew(seconds[card.id], until[card.id]);
       const gone = asked.filter((card) => !(card.id in seconds) && this.deck.cards.includes(card));
       if (gone.length) this.lost(gone);
     } catch {

@@ -95,8 +95,24 @@ def test_going_away_gives_back_ones_own_and_nothing_else(
     assert (mine.outcome, his.outcome) == (Outcome.RELEASED, "")
 
 
+def test_a_page_that_goes_away_takes_nothing_from_the_one_that_came_after_it(
+    desk: HttpClient, three: list[ReviewRequest], rita: User
+) -> None:
+    (mine,) = queue.claim(rita, "general", 1)
+    farewell = {"claim": str(mine.pk), "until": mine.expires_at.isoformat()}
+    desk.post("/desk/general/claim")  # the page is opened again, and then the old one's farewell arrives
+    assert desk.post("/desk/release", farewell).status_code == 204
+    mine.refresh_from_db()
+    assert mine.outcome == ""
+    assert desk.post("/desk/release", {**farewell, "until": mine.expires_at.isoformat()}).status_code == 204
+    mine.refresh_from_db()
+    assert mine.outcome == Outcome.RELEASED
+
+
 def test_nonsense_for_claims_is_a_bad_request(desk: HttpClient) -> None:
     assert desk.post("/desk/heartbeat", {"claim": "drop table"}).status_code == 400
+    nonsense = {"claim": "01a1b2c3-d4e5-7000-8000-000000000000", "until": "for ever"}
+    assert desk.post("/desk/release", nonsense).status_code == 400
 
 
 def test_escalated_work_is_for_seniors(desk: HttpClient, sam: User) -> None:
