@@ -8,8 +8,10 @@ import socket
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
+from django.core.management import CommandError, call_command
 
 STAGES = ["ingest", "triage", "claim", "decide", "label export", "retrain", "adopt", "re-triage", "audit"]
 UNSET = ("DATABASE_URL", "REDIS_URL", "SECRET_KEY", "LOUPE_STORAGE")
@@ -46,6 +48,13 @@ def test_the_circle_closes_from_an_empty_folder(tmp_path: Path) -> None:
         login["password"] not in (tmp_path / "var" / "log" / "demo.log").read_text()
         for login in known["users"].values()
     )
+
+
+def test_the_circle_is_of_drawn_scenes(settings: Any, tmp_path: Path) -> None:
+    settings.DEBUG = True
+    with pytest.raises(CommandError, match="leave out --images") as refused:
+        call_command("demo", check=True, images=tmp_path)
+    assert refused.value.returncode == 2
 
 
 def test_the_demo_refuses_a_production_setting(tmp_path: Path) -> None:

@@ -43,6 +43,8 @@ class Command(BaseCommand):
             )
         if images is not None and not images.is_dir():
             raise CommandError(f"--images: {images} is not a folder", returncode=2)
+        if images is not None and check:
+            raise CommandError("--check judges drawn scenes, whose truth it knows; leave out --images.", returncode=2)
         console = Console()
         base_url = f"http://127.0.0.1:{port}"
         console.print("[bold]Loupe[/] · migrating, accounts, guidelines")
