@@ -43,9 +43,9 @@ dev: install ## servers, worker and an autoreloading web server: make dev ARGS="
 	@DEBUG=$${DEBUG:-1} $(PYTHON) -m config.processes dev $(ARGS)
 
 test: lint browser ## every check that CI runs
-	@$(PYTEST) --cov --cov-report=term $(ARGS)
+	@$(PYTEST) $(ARGS)
 
-test-all: lint browser ## the same with the slow tests
+test-all: lint browser ## the same with the slow tests, and what no test runs
 	@$(PYTEST) --cov --cov-report=term -m "slow or not slow" $(ARGS)
 
 browser: install
