@@ -359,6 +359,7 @@ CELERY_BEAT_SCHEDULE = {
     "run-bulk": {"task": "review.tasks.run_bulk", "schedule": 10.0, "options": {"expires": 10}},
     "tell-of-held": {"task": "review.tasks.tell_of_held", "schedule": 60.0, "options": {"expires": 60}},
     "publish-due": {"task": "moderation.tasks.publish_due", "schedule": 10.0, "options": {"expires": 10}},
+    "watch-guardrails": {"task": "moderation.tasks.watch_guardrails", "schedule": 300.0, "options": {"expires": 300}},
     "settle-queues": {"task": "moderation.tasks.settle_queues", "schedule": 10.0, "options": {"expires": 10}},
     "roll-up-quality": {"task": "review.tasks.roll_up_quality", "schedule": 600.0, "options": {"expires": 600}},
     "free-ended-leases": {"task": "review.tasks.free_ended_leases", "schedule": 15.0, "options": {"expires": 15}},

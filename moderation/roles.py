@@ -57,6 +57,14 @@ def sync() -> dict[str, list[str]]:
     return held
 
 
+def holders(scope: Scope) -> models.QuerySet[User]:
+    """The people, still active, whose groups or superuser rank grant the scope."""
+    granted = models.Q(
+        groups__permissions__codename=scope.value, groups__permissions__content_type__app_label="moderation"
+    )
+    return User.objects.filter(granted | models.Q(is_superuser=True), is_active=True).distinct()
+
+
 def grant(user: User, role: Role) -> None:
     """Give `user` the role. Raises Group.DoesNotExist before the first `sync_roles`."""
     user.groups.add(Group.objects.get(name=role.value))

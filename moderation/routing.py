@@ -101,26 +101,29 @@ class Precedent:
 class Context:
     """`draw` in [0, 1) is the audit lot of this image: a keyed hash of its id, so that it is repeatable and
     unpredictable. `precedent` counts where the plan lets decisions settle copies. `stopped` is what no machine may
-    decide now.
+    decide now; `capped`, what had reached its cap on blocks a day (plan, category or client) when the image came.
     """
 
     draw: float = 1.0
     precedent: Precedent | None = None
     stopped: Stops = NOTHING
+    capped: str = ""
 
     def stored(self) -> dict[str, Any]:
         """What replay needs of it: JSON, without what is as usual."""
         said: dict[str, Any] = {} if self.draw == 1.0 else {"draw": self.draw}
         if self.precedent is not None:
             said["precedent"] = {**asdict(self.precedent), "categories": sorted(self.precedent.categories)}
-        return said | ({"stopped": self.stopped.stored()} if self.stopped else {})
+        said |= {"stopped": self.stopped.stored()} if self.stopped else {}
+        return said | ({"capped": self.capped} if self.capped else {})
 
     @classmethod
     def read(cls, stored: Mapping[str, Any]) -> Self:
         """From `stored`."""
         said = stored.get("precedent")
         precedent = Precedent(**{**said, "categories": frozenset(said["categories"])}) if said else None
-        return cls(stored.get("draw", 1.0), precedent, Stops.of(stored.get("stopped", ())))
+        stopped = Stops.of(stored.get("stopped", ()))
+        return cls(stored.get("draw", 1.0), precedent, stopped, stored.get("capped", ""))
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +134,8 @@ class Why:
     """
 
     code: (
-        Literal["no_plan", "classifier_error", "unknown_category", "block", "between", "below", "copy", "stopped"]
+        Literal["no_plan", "classifier_error", "unknown_category", "block", "between", "below", "copy"]
+        | Literal["stopped", "capped"]
         | DemandCode
     )
     category: str = ""
@@ -183,7 +187,11 @@ def route(findings: Sequence[Evidence], plan: Plan | None, context: Context) -> 
     found = judged_alone(findings, plan, context)
     if plan.copies != "off" and context.precedent is not None:
         found = as_decided(found, context.precedent, plan, context)
-    return halted(found, context.stopped) if context.stopped else found
+    if context.stopped:
+        found = halted(found, context.stopped)
+    if context.capped and by_machine(found):
+        found = left_to_people(found, [Why("capped", found.category, detail=context.capped)])
+    return found
 
 
 def halted(found: Route, stopped: Stops) -> Route:
@@ -202,8 +210,17 @@ def halted(found: Route, stopped: Stops) -> Route:
         barred = []
     if not barred:
         return found
-    why = (*(Why("stopped", category, detail=found.action) for category in barred), *found.why)
+    return left_to_people(found, [Why("stopped", category, detail=found.action) for category in barred])
+
+
+def left_to_people(found: Route, because: Sequence[Why]) -> Route:
+    why = (*because, *found.why)
     return replace(found, action="review", why=why, audit=False, inclusion_probability=1.0, precedent=None, grounds=())
+
+
+def by_machine(found: Route) -> bool:
+    """Whether this blocks, and on nothing that people said of this very image or a copy of it."""
+    return found.action == "block" and not any(why.code in {"match", "copy"} for why in found.grounds)
 
 
 def as_decided(found: Route, precedent: Precedent, plan: Plan, context: Context) -> Route:

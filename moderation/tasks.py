@@ -17,6 +17,7 @@ from redis.exceptions import RedisError
 
 from moderation import audit, metrics, proposals, requests
 from moderation.banks import rechecking
+from moderation.guardrails import letters, watching
 from moderation.metrics.counting import store
 from moderation.models import Submission
 from moderation.triage import warming, work_off
@@ -145,3 +146,9 @@ def settle_queues() -> dict[str, int]:
 def publish_due() -> dict[str, int]:
     """What was approved for a date that has come."""
     return {"published": proposals.publish_due()}
+
+
+@shared_task(name="moderation.tasks.watch_guardrails")
+def watch_guardrails() -> dict[str, int]:
+    """Alarms are open for what is not as usual, and policy leads have been told."""
+    return {"raised": watching.look(), "told": letters.tell()}

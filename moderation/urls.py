@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import include, path
 
-from moderation.views import audit, automation, banks, learning, plans, policies, queues, rules, terms
+from moderation.views import audit, automation, banks, guardrails, learning, plans, policies, queues, rules, terms
 
 urlpatterns = [
     path("", include("moderation.api.urls")),
@@ -15,6 +15,9 @@ urlpatterns = [
     path("policies/plans/lift/", automation.lift, name="automation_lift"),
     path("policies/plans/<int:number>/", plans.detail, name="plan"),
     path("policies/plans/<int:number>/roll-back/", plans.roll_back, name="plan_roll_back"),
+    path("policies/guardrails/", guardrails.index, name="guardrails"),
+    path("policies/guardrails/settings/", guardrails.settings, name="guardrail_settings"),
+    path("policies/guardrails/alarms/<uuid:pk>/close/", guardrails.close, name="alarm_close"),
     path("policies/rules/", rules.index, name="rules"),
     path("policies/rules/draft/", rules.draft, name="rules_draft"),
     path("policies/rules/switch/", rules.switch, name="rules_switch"),

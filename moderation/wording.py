@@ -58,6 +58,8 @@ def finding(why: Mapping[str, Any]) -> str:
         return _("Nothing was found.")
     if code == "stopped":
         return stopped(why)
+    if code == "capped":
+        return capped(str(why.get("detail")))
     templates = {
         "no_plan": _("No plan is published yet, so a person looks."),
         "classifier_error": _("A classifier gave no usable answer (%(detail)s), so a person looks."),
@@ -88,6 +90,15 @@ def stopped(why: Mapping[str, Any]) -> str:
     if blocking:
         return _("Automatic blocking is stopped for %(category)s, so a person looks.") % words
     return _("Automatic approval is stopped for %(category)s, so a person looks.") % words
+
+
+def capped(scope: str) -> str:
+    said = {
+        "plan": _("As many images as the plan may block in a day are blocked, so a person looks."),
+        "category": _("As many images as may be blocked in a day in this category are blocked, so a person looks."),
+        "client": _("As many images of this client as may be blocked in a day are blocked, so a person looks."),
+    }
+    return said.get(scope, "capped")
 
 
 def detail(why: Mapping[str, Any]) -> str:

@@ -10,13 +10,13 @@ from uuid import UUID
 from django.conf import settings
 from django.core.mail import EmailMessage, get_connection
 from django.db import transaction
-from django.db.models import Max, Min, Q, QuerySet
+from django.db.models import Max, Min, QuerySet
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from moderation import audit, lifecycle
+from moderation import audit, lifecycle, roles
 from moderation.actors import HOUSE, Actor
 from moderation.models import Scope, Status, Submission, User
 from review import effects
@@ -152,10 +152,7 @@ def returned(requests: Collection[UUID]) -> dict[UUID, Effect]:
 # --- telling those who may answer -------------------------------------------------------------------------------------
 def approvers() -> QuerySet[User]:
     """Who may answer, and has an address."""
-    granted = Q(
-        groups__permissions__codename=APPROVERS.value, groups__permissions__content_type__app_label="moderation"
-    )
-    return User.objects.filter(granted | Q(is_superuser=True), is_active=True).exclude(email="").distinct()
+    return roles.holders(APPROVERS).exclude(email="")
 
 
 @transaction.atomic

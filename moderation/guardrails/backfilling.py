@@ -23,7 +23,10 @@ CROSS JOIN LATERAL (
     SELECT coalesce(min(f.created_at), s.created_at) AS at FROM moderation_finding f WHERE f.submission_id = s.id
 ) routed
 CROSS JOIN LATERAL (
-    SELECT coalesce(s.reasons->0->>'code', '') AS code, coalesce(s.reasons->0->>'category', '') AS category
+    SELECT coalesce(min(w.why->>'code'), '') AS code, coalesce(min(w.why->>'category'), '') AS category FROM (
+        SELECT why FROM jsonb_array_elements(s.reasons) WITH ORDINALITY each (why, place)
+        WHERE why->>'code' NOT IN ('stopped', 'capped') ORDER BY place LIMIT 1
+    ) w
 ) said
 LEFT JOIN LATERAL (
     SELECT v.name || '@' || v.version AS ref

@@ -15,6 +15,7 @@ from moderation.routing import Evidence, Route, Why
 
 COLUMNS: Final = {"approve": "approved", "review": "reviewed", "block": "blocked", "quarantine": "quarantined"}
 SCORED: Final = frozenset({"block", "between", "below"})
+SUSPENDED: Final = frozenset({"stopped", "capped"})
 # In the order of the key, so that workers who count at the same moment wait for each other in one direction.
 COUNT: Final = """
 INSERT INTO moderation_outcomecount AS c
@@ -70,4 +71,5 @@ def speaker(route: Route, said: Sequence[Evidence]) -> str:
 
 
 def deciding(route: Route) -> Why:
-    return route.why[0]
+    """The first reason that is about the image, and not about what machines may do just now."""
+    return next((why for why in route.why if why.code not in SUSPENDED), route.why[0])

@@ -7,6 +7,7 @@ needs no port of its own. Losing Redis sets them to zero, which Prometheus takes
 from moderation.metrics.catalogue import (
     BATCH_IMAGES,
     BREAKER_CHANGES,
+    CAPPED,
     CLASSIFIER_ABANDONED,
     CLASSIFIER_FAILURES,
     CLASSIFIER_SECONDS,
@@ -23,6 +24,7 @@ from moderation.metrics.counting import flush
 __all__ = [
     "BATCH_IMAGES",
     "BREAKER_CHANGES",
+    "CAPPED",
     "CLASSIFIER_ABANDONED",
     "CLASSIFIER_FAILURES",
     "CLASSIFIER_SECONDS",

@@ -16,6 +16,11 @@ PROMPTS_CHECKED: Final = Counter("loupe_prompts_checked_total", "Prompts checked
 DECISIONS: Final = Counter("loupe_review_decisions_total", "Decisions of people.", ("verdict",))
 
 TRIAGED: Final = Counter("loupe_triage_images_total", "Images routed by triage.", ("route",))
+CAPPED: Final = Counter(
+    "loupe_guardrail_capped_images_total",
+    "Images sent to people because the plan's, the category's or the client's cap on blocks a day was reached.",
+    ("scope",),
+)
 PUT_BACK: Final = Counter(
     "loupe_triage_put_back_total", "Images put back by triage: to try again, or to wait for a classifier.", ("why",)
 )
@@ -55,6 +60,7 @@ ALL: Final = (
     PROMPTS_CHECKED,
     DECISIONS,
     TRIAGED,
+    CAPPED,
     PUT_BACK,
     BATCH_IMAGES,
     STAGE_SECONDS,

@@ -28,6 +28,9 @@ SELECT queue, count(*) FROM (
     SELECT queue FROM moderation_reviewrequest WHERE closed_at IS NULL LIMIT %(most)s
 ) few GROUP BY queue ORDER BY queue
 """
+ALARMS: Final = (
+    "SELECT scope, measure, count(*) FROM moderation_alarm WHERE closed_at IS NULL GROUP BY 1, 2 ORDER BY 1, 2"
+)
 # One look into the index a queue.
 OLDEST_REQUEST: Final = """
 WITH RECURSIVE heads AS (
@@ -50,6 +53,8 @@ def gauges() -> Iterator[Metric]:
         open_requests = cursor.fetchall()
         cursor.execute(OLDEST_REQUEST)
         (oldest_request,) = cursor.fetchone()
+        cursor.execute(ALARMS)
+        ringing = cursor.fetchall()
     yield gauge("loupe_backlog_images", "Images that wait for triage or are in it.", waiting)
     yield gauge("loupe_backlog_oldest_seconds", "Age of the oldest of them.", oldest)
     yield gauge("loupe_held_up_images", "Images of these that wait because a classifier is down.", held_up)
@@ -58,6 +63,12 @@ def gauges() -> Iterator[Metric]:
     for queue, number in open_requests:
         requests.add_metric([queue], number)
     yield requests
+    alarms = GaugeMetricFamily(
+        "loupe_guardrail_open_alarms", "Open alarms of the guardrails.", labels=["scope", "measure"]
+    )
+    for scope, measure, number in ringing:
+        alarms.add_metric([scope, measure], number)
+    yield alarms
     yield gauge("loupe_review_oldest_seconds", "Age of the oldest open request.", oldest_request)
 
 

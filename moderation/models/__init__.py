@@ -6,7 +6,17 @@ from moderation.models.banks import Bank, BankAction, BankEntry, BankMatch, Pola
 from moderation.models.clients import ApiKey, Client
 from moderation.models.evidence import Embedding, Finding
 from moderation.models.fingerprints import Fingerprint
-from moderation.models.guardrails import OutcomeCount
+from moderation.models.guardrails import (
+    Alarm,
+    AlarmSight,
+    BlockTally,
+    Chart,
+    GuardrailSettings,
+    Measure,
+    OutcomeCount,
+    Verdict,
+    Watched,
+)
 from moderation.models.outbox import OutboxMessage, Topic
 from moderation.models.people import User
 from moderation.models.policies import PolicyVersion, TriagePlan
@@ -20,6 +30,8 @@ from moderation.models.submissions import SETTLED, Audience, Status, Submission
 __all__ = [
     "KEY_SCOPES",
     "SETTLED",
+    "Alarm",
+    "AlarmSight",
     "ApiKey",
     "Audience",
     "AuditChain",
@@ -30,10 +42,14 @@ __all__ = [
     "BankAction",
     "BankEntry",
     "BankMatch",
+    "BlockTally",
+    "Chart",
     "Client",
     "Embedding",
     "Finding",
     "Fingerprint",
+    "GuardrailSettings",
+    "Measure",
     "OutboxMessage",
     "OutcomeCount",
     "Polarity",
@@ -55,5 +71,7 @@ __all__ = [
     "Topic",
     "TriagePlan",
     "User",
+    "Verdict",
+    "Watched",
     "Wording",
 ]

@@ -114,13 +114,12 @@ def finish(batch: Batch) -> Report:
     hold_up(waiting)
     put_back(again, alone=spoken.hung)
     with metrics.STAGE_SECONDS.timed(stage="write"):
-        settled = record(ready, spoken, plan=published) if ready else 0
-    routes = Counter[str](one.route.action for one in ready)
-    if settled:
-        for route_, number in routes.items():
-            metrics.TRIAGED.add(number, route=route_)
+        settled = record(ready, spoken, plan=published) if ready else []
+    routes = Counter[str](one.route.action for one in settled)
+    for route_, number in routes.items():
+        metrics.TRIAGED.add(number, route=route_)
     missed = Counter(dict.fromkeys(spoken.shadows.errors, len(rows)) if spoken.shadows else {})
-    return Report(len(rows), settled, len(again) + len(waiting), routes, missed)
+    return Report(len(rows), len(settled), len(again) + len(waiting), routes, missed)
 
 
 def sorted_out(

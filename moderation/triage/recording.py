@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -12,12 +12,12 @@ from django.db import connection, transaction
 from django.utils import timezone
 from uuid_utils.compat import uuid7
 
-from moderation import lifecycle, policies, requests
+from moderation import lifecycle, metrics, policies, requests
 from moderation.actors import TRIAGE
 from moderation.banks.signal import keep_matches
-from moderation.guardrails import counting
+from moderation.guardrails import caps, counting
 from moderation.models import Fingerprint, Reason, Status, Submission, TriagePlan
-from moderation.routing import Context, Plan, Route
+from moderation.routing import Context, Plan, Route, by_machine, route
 from moderation.rules import hits
 from moderation.taxonomy import DEFAULT_SEVERITY, Category
 from moderation.triage import copying
@@ -69,14 +69,15 @@ class Outcome:
 
 
 @transaction.atomic
-def record(outcomes: Sequence[Outcome], spoken: Spoken, *, plan: TriagePlan | None) -> int:
-    """Settle what is still ours, all at once; returns how many. What another worker took over meanwhile is left to
-    it.
+def record(outcomes: Sequence[Outcome], spoken: Spoken, *, plan: TriagePlan | None) -> Sequence[Outcome]:
+    """Settle what is still ours, all at once; returns it as it was settled. What another worker took over meanwhile is
+    left to it.
     """
     held = still_held([outcome.submission for outcome in outcomes])
-    ours = [outcome for outcome in outcomes if outcome.submission.pk in held]
+    followed = policies.parsed(plan) if plan else None
+    ours = within_caps([outcome for outcome in outcomes if outcome.submission.pk in held], spoken, followed)
     if not ours:
-        return 0
+        return ours
     write_routes(ours, spoken, plan=plan)
     findings = [
         (one.submission, version, probabilities, shown)
@@ -94,14 +95,29 @@ def record(outcomes: Sequence[Outcome], spoken: Spoken, *, plan: TriagePlan | No
         }
         copying.keep(version.pk, list(seen.values()), table[list(seen)])
     Fingerprint.objects.bulk_create(fingerprint(one.submission, one.look) for one in ours if one.place.keeps)
-    followed = policies.parsed(plan) if plan else None
     requests.open_requests(ask for one in ours if (ask := ask_of(one, followed)) is not None)
     lifecycle.move_many([move_of(one, plan) for one in ours], actor=TRIAGE)
     indices = [one.index for one in ours if one.index is not None]
     hits.count((version, spoken.shown_of(version, index)) for version in spoken.later for index in indices)
     said = ((one.submission.client_id, one.route, [] if one.index is None else spoken.of(one.index)) for one in ours)
     counting.count(said, plan=plan.number if plan else 0)
-    return len(ours)
+    return ours
+
+
+def within_caps(outcomes: Sequence[Outcome], spoken: Spoken, plan: Plan | None) -> list[Outcome]:
+    """The same, but for blocks that today's caps leave no place for: those images go to people."""
+    settled = list(outcomes)
+    blocks = [at for at, one in enumerate(settled) if one.index is not None and by_machine(one.route)]
+    if plan is None or not blocks:
+        return settled
+    asked = [(settled[at].route.category, settled[at].submission.client_id) for at in blocks]
+    for at, scope in zip(blocks, caps.reserve(asked, plan=plan.number), strict=True):
+        one = settled[at]
+        if scope and one.index is not None:
+            context = replace(one.context, capped=scope)
+            settled[at] = replace(one, context=context, route=route(spoken.of(one.index), plan, context))
+            metrics.CAPPED.add(scope=scope)
+    return settled
 
 
 def write_findings(findings: Sequence[tuple[Submission, ClassifierVersion, list[float], Shown]]) -> None:

@@ -68,7 +68,15 @@ def test_pages_have_no_barriers(
     window: Opener, flats: Send, eyes: TriagePlan, paula: User, ming: User, ari: User, rita: User
 ) -> None:
     flats(3)
-    law = ["", "WEAPONS_DANGEROUS/", "WEAPONS_DANGEROUS/edit/", "plans/", "plans/draft/"]
+    law = [
+        "",
+        "WEAPONS_DANGEROUS/",
+        "WEAPONS_DANGEROUS/edit/",
+        "plans/",
+        "plans/draft/",
+        "guardrails/",
+        "guardrails/settings/",
+    ]
     taught = ["/concepts/", "/concepts/new/"]
     visits = {
         rita: ["/queues/"],
