@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from classifiers.models import ClassifierVersion
 from moderation import simulation
-from moderation.models import Client, TriagePlan
+from moderation.models import Client, Finding, Submission, TriagePlan
 from moderation.policies import parsed
 from moderation.routing import Band, Plan
+from moderation.simulation.comparison import compare
 from moderation.triage import run_once
 from tests import world
 
@@ -101,3 +104,99 @@ def test_only_the_bands_that_differ_are_changes() -> None:
     new = Plan(2, {"HATE": Band(0.1), "PRIVACY": Band(0.25), "NUDITY": Band(0.3)}, ("a@1",))
 
     assert [change.category for change in simulation.changes(old, new)] == ["NUDITY", "OTHER", "PRIVACY"]
+
+
+def test_columns_say_of_the_whole_history_what_replay_says(history: TriagePlan) -> None:
+    plan = parsed(history)
+    draft = with_weapons(plan, Band(0.4, 0.8))
+    replayed = simulation.effect(plan, draft)
+
+    found = compare(plan, draft)
+
+    assert (found.images, found.unseen) == (10, 0)
+    assert +found.actions_before == replayed.before
+    assert +found.actions_after == replayed.after
+    assert found.moves == replayed.moves
+    weapons = next(one for one in found.categories if one.category == "WEAPONS_DANGEROUS")
+    assert weapons.moves == {("review", "approve"): 2, ("review", "block"): 1}
+    assert found.to_people() == ({"WEAPONS_DANGEROUS": 7}, {"WEAPONS_DANGEROUS": 4})
+
+
+def test_what_moves_is_told_by_generator_and_territory(eyes: TriagePlan, platform: Client) -> None:
+    for name, territories in (("flux", ["DE", "FR"]), ("sdxl", ["DE"]), ("", [])):
+        world.submit(platform, world.png(red=0.3), generator={"name": name}, territories=territories)
+    world.submit(platform, world.png(red=0.1), generator={"name": "flux"}, territories=["DE"])
+    run_once()
+    plan = parsed(eyes)
+
+    found = compare(plan, with_weapons(plan, Band(0.4, 0.8)))
+
+    assert {one.name: one.moved for one in found.generators} == {"flux": 1, "sdxl": 1, "": 1}
+    assert {one.name: one.moved for one in found.territories} == {"DE": 2, "FR": 1, "": 1}
+    assert len(found.history.ids(found.moved)) == 3
+
+
+def test_a_signal_with_nothing_to_say_is_heard_and_one_that_never_looked_is_not(
+    history: TriagePlan, platform: Client
+) -> None:
+    terms = ClassifierVersion.objects.create(
+        name="terms", version="1", kind="terms", card={}, weights="", sha256="0" * 64
+    )
+    plan = parsed(history)
+    both = Plan(0, plan.bands, (*plan.classifiers, terms.ref))
+    newest = Submission.objects.order_by("-pk")[0]
+    Submission.objects.filter(pk=newest.pk).update(heard=[*newest.heard, terms.ref])
+
+    found = compare(plan, both)
+
+    assert (found.images, found.unseen) == (1, 9)
+
+
+def test_only_the_newest_images_make_columns(history: TriagePlan) -> None:
+    plan = parsed(history)
+
+    found = compare(plan, plan, last=3)
+
+    assert +found.actions_before == {"review": 2, "block": 1}
+
+
+def test_heads_that_never_looked_are_asked_on_stored_embeddings(history: TriagePlan, tmp_path: Path) -> None:
+    backbone = ClassifierVersion.objects.get()
+    heads = world.heads(tmp_path, backbone, {"PRIVACY": (9.0, 0.0, 0.0, -3.0)})
+    plan = parsed(history)
+    draft = Plan(0, plan.bands, (backbone.ref, heads.ref))
+
+    found = compare(plan, draft)
+
+    replayed = simulation.effect(plan, draft)
+    assert found.images == 10
+    assert +found.actions_after == replayed.after
+    assert found.moves == replayed.moves
+    assert found.by_hand == 10
+
+
+def test_a_shown_demand_goes_through_route_itself(history: TriagePlan) -> None:
+    known = ClassifierVersion.objects.create(
+        name="known", version="1", kind="hashes", card={}, weights="", sha256="0" * 64, categories=["REGULATED"]
+    )
+    oldest = Submission.objects.order_by("pk")[0]
+    demands = [{"action": "block", "code": "match", "category": "REGULATED", "detail": "a bank"}]
+    Finding.objects.create(submission=oldest, classifier=known, probabilities=[0.0], evidence={"demands": demands})
+    for one in Submission.objects.all():
+        Submission.objects.filter(pk=one.pk).update(heard=[*one.heard, known.ref])
+    plan = replace(parsed(history), classifiers=(*parsed(history).classifiers, known.ref))
+
+    found = compare(plan, plan)
+
+    assert found.by_hand == 1
+    assert +found.actions_before == simulation.effect(plan, plan).before
+    assert found.actions_before["block"] == 2
+
+
+def test_columns_cost_a_few_statements_however_many_images(
+    history: TriagePlan, django_assert_max_num_queries: Any
+) -> None:
+    plan = parsed(history)
+
+    with django_assert_max_num_queries(6):
+        compare(plan, with_weapons(plan, Band(0.5)))

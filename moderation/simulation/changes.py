@@ -1,22 +1,13 @@
-"""What a draft plan would change: its cuts against the plan in force, and recent images replayed under both."""
+"""What a draft says otherwise than the plan in force: its cuts and rules, in words."""
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
+from dataclasses import dataclass
 
 from django.utils.translation import gettext as _
 
-from moderation.models import Status, Submission
-from moderation.routing import Action, Band, Context, Plan, Tightening, route
+from moderation.plans import Band, Plan, Tightening
 from moderation.wording import category_name
-
-if TYPE_CHECKING:
-    from moderation.routing import Evidence, Route
-
-RECENT: Final = 2000
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,21 +57,6 @@ class TighteningChange:
         )
 
 
-@dataclass(slots=True)
-class Effect:
-    """Where recent images would go. `images` were replayed; on `unseen` more, a pinned version has nothing stored."""
-
-    images: int = 0
-    unseen: int = 0
-    before: Counter[Action] = field(default_factory=Counter)
-    after: Counter[Action] = field(default_factory=Counter)
-    moves: Counter[tuple[Action, Action]] = field(default_factory=Counter)
-
-    @property
-    def moved(self) -> int:
-        return self.moves.total()
-
-
 def figure(cut: float | None) -> str:
     """A cut with at least two decimals, and no fewer than it has."""
     if cut is None:
@@ -113,38 +89,3 @@ def changes(before: Plan | None, after: Plan) -> list[CutChange]:
         for category in sorted({*old, *after.bands})
         if old.get(category) != after.bands.get(category)
     ]
-
-
-def effect(before: Plan | None, after: Plan, *, limit: int = RECENT) -> Effect:
-    """Replay the last `limit` triaged images under both plans. A few queries, whatever `limit`; no image is opened."""
-    rows = list(Submission.objects.exclude(status=Status.RECEIVED).only("pk", "heard").order_by("-pk")[:limit])
-    return compared(routes(rows, before), routes(rows, after))
-
-
-def routes(rows: Sequence[Submission], plan: Plan | None) -> list[Route | None]:
-    """One route an image under this plan; None where a pinned version has nothing stored: nothing can be said then."""
-    if plan is None:
-        return [route([], None, Context()) for _each in rows]
-    from moderation.triage.replay import evidence_under  # late: it brings numpy, which few pages need
-
-    return [routed(evidence, plan) for evidence in evidence_under(rows, plan)]
-
-
-def routed(evidence: Sequence[Evidence], plan: Plan) -> Route | None:
-    if any(one.error for one in evidence):
-        return None
-    return route(evidence, plan, Context())
-
-
-def compared(before: Sequence[Route | None], after: Sequence[Route | None]) -> Effect:
-    found = Effect()
-    for old, new in zip(before, after, strict=True):
-        if old is None or new is None:
-            found.unseen += 1
-            continue
-        found.images += 1
-        found.before[old.action] += 1
-        found.after[new.action] += 1
-        if old.action != new.action:
-            found.moves[old.action, new.action] += 1
-    return found
