@@ -1,4 +1,4 @@
-"""What people fill in to change the law: a guideline, a plan, a note."""
+"""What people fill in to change the law: a plan, a note."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from classifiers.models import ClassifierVersion
-from moderation.models import PolicyVersion
 from moderation.plans import COPIES_ACROSS
 from moderation.routing import Band, Plan, is_probability
 from moderation.taxonomy import DEFAULT_SEVERITY, PEOPLE_ONLY, Category, Severity
@@ -48,53 +47,6 @@ class LinesField(forms.CharField):
                 % {"most": self.longest, "length": len(long[0]), "start": long[0][:40]}
             )
         return lines
-
-
-class PolicyForm(PlainForm):
-    """The wording of one category's guideline, as a draft over version `based_on`."""
-
-    based_on = forms.IntegerField(min_value=0, widget=forms.HiddenInput)
-    headline = forms.CharField(
-        label=gettext_lazy("Headline"), max_length=200, help_text=gettext_lazy("The rule in one sentence.")
-    )
-    definition = forms.CharField(
-        label=gettext_lazy("Definition"),
-        max_length=10_000,
-        widget=forms.Textarea(attrs={"rows": 8}),
-        help_text=gettext_lazy("What belongs here and what decides the hard cases. A blank line starts a paragraph."),
-    )
-    allowed = LinesField(
-        label=gettext_lazy("Allowed"), longest=300, help_text=gettext_lazy("One example a line, in words.")
-    )
-    not_allowed = LinesField(
-        label=gettext_lazy("Not allowed"), longest=300, help_text=gettext_lazy("One example a line, described calmly.")
-    )
-    exceptions = forms.CharField(
-        label=gettext_lazy("Exceptions"),
-        max_length=10_000,
-        required=False,
-        widget=forms.Textarea(attrs={"rows": 4}),
-        help_text=gettext_lazy("Art, medicine, news, education: when the rule gives way."),
-    )
-    severity = forms.TypedChoiceField(
-        label=gettext_lazy("Severity"),
-        choices=Severity.choices,
-        coerce=int,
-        help_text=gettext_lazy("When nobody says otherwise."),
-    )
-
-
-def draft_of(policy: PolicyVersion) -> dict[str, Any]:
-    """A published guideline as the form shows it."""
-    return {
-        "based_on": policy.number,
-        "headline": policy.headline,
-        "definition": policy.definition,
-        "allowed": "\n".join(policy.allowed),
-        "not_allowed": "\n".join(policy.not_allowed),
-        "exceptions": policy.exceptions,
-        "severity": policy.severity,
-    }
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,13 +5,16 @@ add.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from datetime import date
+from typing import Any, Required, TypedDict, Unpack
 
 from django.db import IntegrityError, connection, transaction
+from django.db.models import Max
 
 from classifiers.models import ClassifierVersion
 from moderation import audit
 from moderation.actors import Actor
+from moderation.guidelines.subjects import Subject
 from moderation.models import OutboxMessage, PolicyVersion, Topic, TriagePlan, User
 from moderation.routing import Plan, PlanError
 from moderation.rules.faults import RuleError
@@ -102,34 +105,50 @@ def roll_back(to: int, *, actor: Actor, person: User | None = None, note: str = 
     return publish_plan(earlier.body, note=note or f"Back to plan {to}.", actor=actor, person=person)
 
 
+class Words(TypedDict, total=False):
+    """What a guideline says; what is left out is empty."""
+
+    headline: Required[str]
+    definition: Required[str]
+    allowed: Required[Sequence[str]]
+    not_allowed: Required[Sequence[str]]
+    exceptions: Required[str]
+    severity: Required[Severity]
+    exempt: Mapping[str, str]
+    ladder: Mapping[str, str]
+    actions: Mapping[str, str]
+    examples: Sequence[Mapping[str, Any]]
+    report_duty: str
+    owner: str
+    review_by: date | None
+    archived: bool
+    translates: int | None
+
+
 def publish_policy(
-    category: Category,
+    subject: Subject | Category,
     *,
-    headline: str,
-    definition: str,
-    allowed: Sequence[str],
-    not_allowed: Sequence[str],
-    exceptions: str,
-    severity: Severity,
     actor: Actor,
     person: User | None = None,
+    approver: User | None = None,
+    note: str = "",
     based_on: int | None = None,
+    **words: Unpack[Words],
 ) -> PolicyVersion:
-    """Afterwards this wording is the category's guideline. Raises Outdated when `based_on` is no longer the latest."""
-    latest = PolicyVersion.objects.filter(category=category).order_by("-number").first()
-    number = latest.number if latest else 0
+    """Afterwards this wording is the guideline. Raises Outdated when `based_on` is no longer the latest."""
+    subject = Subject(subject) if isinstance(subject, Category) else subject
+    number = subject.versions().aggregate(last=Max("number"))["last"] or 0
     if based_on is not None and based_on != number:
-        raise Outdated(f"Version {number} of {category.label} is in force; your draft was based on version {based_on}.")
+        raise Outdated(f"Version {number} of {subject.title} is in force; your draft was based on version {based_on}.")
     row = PolicyVersion(
-        category=category,
+        category=subject.category,
+        part=subject.part,
+        locale=subject.locale,
         number=number + 1,
-        headline=headline,
-        definition=definition,
-        allowed=list(allowed),
-        not_allowed=list(not_allowed),
-        exceptions=exceptions,
-        severity=severity,
+        note=note,
         published_by=person,
+        approved_by=approver,
+        **{**words, "allowed": list(words["allowed"]), "not_allowed": list(words["not_allowed"])},
     )
     return publish_together([row], actor=actor)[0]
 
@@ -138,7 +157,10 @@ def publish_together(rows: Sequence[PolicyVersion], *, actor: Actor) -> list[Pol
     """Afterwards all of these wordings are published. Raises Outdated, and publishes none, when one came too late."""
     entries = [
         audit.Entry(
-            actor, "policy.published", f"policy:{row.category}", {"number": row.number, "headline": row.headline}
+            actor,
+            "policy.archived" if row.archived else "policy.published",
+            f"policy:{row.subject}",
+            {"number": row.number, "headline": row.headline},
         )
         for row in rows
     ]
@@ -147,11 +169,11 @@ def publish_together(rows: Sequence[PolicyVersion], *, actor: Actor) -> list[Pol
             published = PolicyVersion.objects.bulk_create(rows)
             audit.record_many(entries)
     except IntegrityError as error:
-        named = ", ".join(f"version {row.number} of {row.get_category_display()}" for row in rows)
+        named = ", ".join(f"version {row.number} of {row.subject}" for row in rows)
         raise Outdated(f"Somebody else published at this moment: {named}.") from error
     return published
 
 
 def in_force() -> dict[str, PolicyVersion]:
-    """The guideline of each category that has one."""
+    """Each category's own guideline, where there is one."""
     return {policy.category: policy for policy in PolicyVersion.objects.in_force()}

@@ -11,7 +11,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, cast
 from uuid import UUID
 
 from django.conf import settings
@@ -22,15 +22,16 @@ from django.utils.translation import gettext as _
 
 from moderation import audit, policies
 from moderation.actors import HOUSE, Actor
+from moderation.guidelines import bodies
+from moderation.guidelines.faults import UnfitWording, UnknownSubject
+from moderation.guidelines.subjects import Subject
 from moderation.models import Proposal, ProposalKind, ProposalState, Remark, Scope, User, Wording
 from moderation.plans import Plan, PlanError
-from moderation.taxonomy import Category, Severity
 
 log = logging.getLogger(__name__)
 
 LONGEST_REMARK: Final = 10_000
 OPEN: Final = Proposal.OPEN
-POLICY_FIELDS: Final = frozenset({"headline", "definition", "allowed", "not_allowed", "exceptions", "severity"})
 
 
 class NotOpen(Exception):
@@ -244,26 +245,26 @@ def publish_plan(proposal: Proposal, actor: Actor) -> int:
 
 
 def publish_policy(proposal: Proposal, actor: Actor) -> int:
-    wording = wording_of(proposal)
-    category, person = Category(proposal.subject), proposal.made_by
-    return policies.publish_policy(category, **wording, actor=actor, person=person, based_on=proposal.based_on).number
+    subject, words = wording_of(proposal)
+    row = policies.publish_policy(
+        subject,
+        **words,
+        actor=actor,
+        person=proposal.made_by,
+        approver=proposal.answered_by,
+        note=proposal.note or proposal.title,
+        based_on=proposal.based_on,
+    )
+    return row.number
 
 
-def wording_of(proposal: Proposal) -> dict[str, Any]:
-    """What a guideline's body says. Raises UnfitProposal."""
-    body = proposal.body
-    if proposal.subject not in Category.values:
-        raise UnfitProposal(_("“%(subject)s” is not in the taxonomy.") % {"subject": proposal.subject})
-    if set(body) != POLICY_FIELDS:
-        raise UnfitProposal(_("A guideline says: %(fields)s.") % {"fields": ", ".join(sorted(POLICY_FIELDS))})
-    lists = [body["allowed"], body["not_allowed"]]
-    if not all(isinstance(one, list) and all(isinstance(each, str) for each in one) for one in lists):
-        raise UnfitProposal(_("Examples are lists of words."))
-    if not all(isinstance(body[name], str) for name in ("headline", "definition", "exceptions")):
-        raise UnfitProposal(_("Headline, definition and exceptions are words."))
-    if body["severity"] not in Severity.values:
-        raise UnfitProposal(_("A severity is a number from 0 to 4."))
-    return {**body, "severity": Severity(body["severity"])}
+def wording_of(proposal: Proposal) -> tuple[Subject, policies.Words]:
+    """What a guideline's draft would publish. Raises UnfitProposal."""
+    try:
+        subject = Subject.parse(proposal.subject)
+        return subject, cast("policies.Words", bodies.columns(bodies.checked(subject, proposal.body)))
+    except (UnknownSubject, UnfitWording) as error:
+        raise UnfitProposal(str(error)) from error
 
 
 def publish(proposal: Proposal, actor: Actor) -> None:

@@ -139,7 +139,7 @@ def guidance(lists: Sequence[TermList], codes: Sequence[str], *, without: str) -
 
 def guideline(category: str) -> PolicyVersion | None:
     """The one in force, without its text."""
-    return PolicyVersion.objects.filter(category=category).only("category", "number").order_by("-number").first()
+    return PolicyVersion.objects.of(category).only("category", "number").order_by("-number").first()
 
 
 def zone_of(plan: Plan, code: str, probability: float) -> Zone:

@@ -4,7 +4,20 @@ from __future__ import annotations
 
 from django.urls import include, path
 
-from moderation.views import audit, automation, banks, guardrails, learning, plans, policies, queues, rules, terms
+from moderation.views import (
+    audit,
+    automation,
+    banks,
+    guardrails,
+    learning,
+    plans,
+    policies,
+    policy_drafts,
+    policy_proposals,
+    queues,
+    rules,
+    terms,
+)
 
 urlpatterns = [
     path("", include("moderation.api.urls")),
@@ -28,8 +41,23 @@ urlpatterns = [
     path("policies/queues/new/", queues.edit, name="queue_new"),
     path("policies/queues/<slug:slug>/", queues.edit, name="queue_definition"),
     path("policies/queues/<slug:slug>/retire/", queues.retire, name="queue_retire"),
+    path("policies/new/", policy_drafts.fresh, name="policy_new"),
+    path("policies/proposals/", policy_proposals.index, name="policy_proposals"),
+    path("policies/proposals/<uuid:pk>/", policy_proposals.detail, name="policy_proposal"),
+    path("policies/proposals/<uuid:pk>/edit/", policy_drafts.revise, name="policy_proposal_edit"),
+    *(
+        path(
+            f"policies/proposals/<uuid:pk>/{verb}/",
+            policy_proposals.act,
+            {"verb": verb},
+            name=f"policy_proposal_{verb}",
+        )
+        for verb in policy_proposals.ACTS
+    ),
     path("policies/<str:category>/", policies.detail, name="policy"),
-    path("policies/<str:category>/edit/", policies.edit, name="policy_edit"),
+    path("policies/<str:category>/edit/", policy_drafts.edit, name="policy_edit"),
+    path("policies/<str:category>/preview/", policy_drafts.preview, name="policy_preview"),
+    path("policies/<str:category>/roll-back/", policies.roll_back, name="policy_roll_back"),
     path("banks/", banks.index, name="banks"),
     path("banks/new/", banks.create, name="bank_new"),
     path("banks/<int:pk>/", banks.detail, name="bank"),

@@ -42,7 +42,8 @@ def policy_of(key: UUID) -> PolicyVersion:
 
 
 IN_FORCE: Final = """
-SELECT DISTINCT ON (category) category, id FROM moderation_policyversion WHERE category = ANY(%s)
+SELECT DISTINCT ON (category) category, id FROM moderation_policyversion
+WHERE category = ANY(%s) AND part = '' AND locale = ''
 ORDER BY category, number DESC
 """
 

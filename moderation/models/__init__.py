@@ -19,7 +19,7 @@ from moderation.models.guardrails import (
 )
 from moderation.models.outbox import OutboxMessage, Topic
 from moderation.models.people import User
-from moderation.models.policies import PolicyVersion, TriagePlan
+from moderation.models.policies import DefaultAction, ExceptionKind, PolicyVersion, TriagePlan
 from moderation.models.proposals import Proposal, ProposalKind, ProposalState, Remark, Wording
 from moderation.models.queues import QueueOrder, ReviewQueue
 from moderation.models.requests import Reason, ReviewRequest
@@ -45,7 +45,9 @@ __all__ = [
     "BlockTally",
     "Chart",
     "Client",
+    "DefaultAction",
     "Embedding",
+    "ExceptionKind",
     "Finding",
     "Fingerprint",
     "GuardrailSettings",

@@ -35,7 +35,7 @@ class Proposal(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     kind = models.CharField(max_length=6, choices=ProposalKind.choices)
-    subject = models.CharField(max_length=40, blank=True)
+    subject = models.CharField(max_length=90, blank=True)
     title = models.CharField(max_length=200)
     body: models.JSONField[dict[str, Any], dict[str, Any]] = models.JSONField()
     note = models.TextField(blank=True, help_text="Why, for those who read the history.")

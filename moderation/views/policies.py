@@ -1,24 +1,31 @@
-"""Guidelines: the list, one category's page, and the form that publishes its next version."""
+"""Guidelines: the list, one guideline's page with its versions, parts and translations, and going back."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
+from typing import Final
 
 from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.http import require_POST, require_safe
 
-from moderation import policies
-from moderation.actors import Actor
-from moderation.forms import BY_SEVERITY, PolicyForm, draft_of
-from moderation.models import PolicyVersion, Scope, TriagePlan
+from moderation import policies, proposals
+from moderation.forms import BY_SEVERITY
+from moderation.guidelines import bodies
+from moderation.guidelines.readings import Reading
+from moderation.models import PolicyVersion, ProposalKind, Scope, TriagePlan
 from moderation.routing import Band
 from moderation.taxonomy import DEFAULT_SEVERITY, UNTRAINABLE, Category, Severity
 from moderation.views.access import PersonRequest, requires
+from moderation.views.policy_drafts import subject_or_404
+
+DRAFTS: Final = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,12 +36,18 @@ class Line:
     severity: Severity
     policy: PolicyVersion | None
     band: Band | None
+    parts: Sequence[PolicyVersion] = ()
 
     def matches(self, query: str) -> bool:
         words = [self.category.value, str(self.category.label)]
         if self.policy:
-            words += [self.policy.headline, self.policy.definition, *self.policy.allowed, *self.policy.not_allowed]
+            words += said(self.policy)
+        words += [word for part in self.parts for word in (part.part, *said(part))]
         return all(part in " ".join(words).casefold() for part in query.casefold().split())
+
+
+def said(policy: PolicyVersion) -> list[str]:
+    return [policy.headline, policy.definition, *policy.allowed, *policy.not_allowed]
 
 
 @require_safe
@@ -43,20 +56,37 @@ def index(request: PersonRequest) -> HttpResponse:
     query = request.GET.get("q", "").strip()
     lines = [line for line in all_lines() if line.matches(query)]
     groups = [(severity, list(group)) for severity, group in groupby(lines, key=lambda line: line.severity)]
-    context = {"query": query, "groups": groups, "found": len(lines), "plan": TriagePlan.objects.in_force()}
+    context = {
+        "query": query,
+        "groups": groups,
+        "found": len(lines),
+        "plan": TriagePlan.objects.in_force(),
+        "waiting": proposals.waiting_for(request.user).filter(kind=ProposalKind.POLICY).count(),
+    }
     return render(request, "moderation/policies.html", context)
 
 
 @require_safe
 @requires(Scope.POLICY_READ, Scope.POLICY)
 def detail(request: PersonRequest, category: str) -> HttpResponse:
-    code = category_or_404(category)
-    versions = list(PolicyVersion.objects.filter(category=code).order_by("-number").select_related("published_by"))
+    subject = subject_or_404(category)
+    code = subject.category
+    versions = list(subject.versions().order_by("-number").select_related("published_by", "approved_by"))
+    if not versions and not subject.is_category:
+        raise Http404
     shown = chosen(versions, request.GET.get("version"))
+    family = list(PolicyVersion.objects.filter(category=code).latest_of_each())
     plan = TriagePlan.objects.in_force()
     context = {
+        "subject": subject,
         "category": code,
         "categories": all_lines(),
+        "reading": Reading.of(shown) if shown else None,
+        "parts": [one for one in family if one.part and not one.locale],
+        "translations": [one for one in family if one.part == subject.part and one.locale],
+        "original": next((one for one in family if one.part == subject.part and not one.locale), None),
+        "drafts": list(proposals.open_proposals(ProposalKind.POLICY, str(subject))[:DRAFTS]),
+        "today": timezone.now().date(),
         "severity": shown.severity if shown else DEFAULT_SEVERITY[code],
         "policy": shown,
         "latest": versions[0] if versions else None,
@@ -70,52 +100,54 @@ def detail(request: PersonRequest, category: str) -> HttpResponse:
     return render(request, "moderation/policy.html", context)
 
 
-@require_http_methods(["GET", "HEAD", "POST"])
+@require_POST
 @requires(Scope.POLICY)
-def edit(request: PersonRequest, category: str) -> HttpResponse:
-    code = category_or_404(category)
-    latest = latest_of(code)
-    form = PolicyForm(
-        request.POST or None,
-        initial=draft_of(latest) if latest else {"based_on": 0, "severity": DEFAULT_SEVERITY[code]},
-    )
-    theirs = None
-    if form.is_valid():
-        try:
-            policy = policies.publish_policy(
-                code, **form.cleaned_data, actor=Actor.person(request.user), person=request.user
-            )
-        except policies.Outdated:
-            # Show what the other published beside the draft; publishing again is then a choice made with open eyes.
-            theirs = latest_of(code)
-            form = rebased(request, theirs.number if theirs else 0)
-        else:
-            messages.success(
-                request,
-                _("Version %(number)d of %(category)s is in force.")
-                % {"number": policy.number, "category": code.label},
-            )
-            return redirect("policy", category=code.value)
-    context = {"category": code, "form": form, "latest": latest, "theirs": theirs}
-    return render(request, "moderation/policy_edit.html", context, status=409 if theirs else 200)
-
-
-def rebased(request: PersonRequest, number: int) -> PolicyForm:
-    """The draft that was sent, over another version."""
-    data = request.POST.copy()
-    data["based_on"] = str(number)
-    return PolicyForm(data)
-
-
-def latest_of(code: Category) -> PolicyVersion | None:
-    return PolicyVersion.objects.filter(category=code).order_by("-number").select_related("published_by").first()
+def roll_back(request: PersonRequest, category: str) -> HttpResponse:
+    """An earlier version as a draft that waits for a second person: to go back is to add a version."""
+    subject = subject_or_404(category)
+    number = request.POST.get("to", "")
+    versions = {str(row.number): row for row in subject.versions()}
+    if number not in versions:
+        raise Http404
+    earlier, latest = versions[number], max(row.number for row in versions.values())
+    title = _("Back to version %(number)d") % {"number": earlier.number}
+    note = request.POST.get("note", "").strip()[:2000]
+    try:
+        drafted = proposals.draft(
+            request.user,
+            ProposalKind.POLICY,
+            str(subject),
+            bodies.body_of(earlier) | {"archived": False},
+            title=title,
+            note=note,
+            based_on=latest,
+        )
+        proposal = proposals.ask(drafted.pk, request.user, revision=1)
+    except proposals.UnfitProposal as error:
+        messages.error(
+            request, _("Version %(number)s cannot come back as it is: %(why)s") % {"number": number, "why": error}
+        )
+        return redirect("policy", category=str(subject))
+    if proposal.published:
+        messages.success(request, _("Version %(number)d is in force.") % {"number": proposal.published})
+        return redirect("policy", category=str(subject))
+    messages.success(request, _("A second person is asked to approve going back."))
+    return redirect("policy_proposal", pk=proposal.pk)
 
 
 def all_lines() -> list[Line]:
-    """Every category, gravest first. Two queries."""
-    written = policies.in_force()
+    """Every category, gravest first, with its parts. Two queries."""
+    written: dict[str, PolicyVersion] = {}
+    parts: dict[str, list[PolicyVersion]] = defaultdict(list)
+    for one in PolicyVersion.objects.filter(locale="").latest_of_each():
+        if not one.part:
+            written[one.category] = one
+        elif not one.archived:
+            parts[one.category].append(one)
     bands = bands_of(TriagePlan.objects.in_force())
-    lines = [Line(code, severity_of(code, written), written.get(code), bands.get(code)) for code in BY_SEVERITY]
+    lines = [
+        Line(code, severity_of(code, written), written.get(code), bands.get(code), parts[code]) for code in BY_SEVERITY
+    ]
     return sorted(lines, key=lambda line: -line.severity)
 
 
@@ -135,10 +167,3 @@ def chosen(versions: list[PolicyVersion], number: str | None) -> PolicyVersion |
     if found is None:
         raise Http404
     return found
-
-
-def category_or_404(value: str) -> Category:
-    try:
-        return Category(value)
-    except ValueError:
-        raise Http404 from None

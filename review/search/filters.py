@@ -146,7 +146,7 @@ class SearchFilter(filters.FilterSet):  # type: ignore[misc]
         match = POLICY.fullmatch(words.strip())
         if match is None:
             return found.none()
-        known = PolicyVersion.objects.filter(category=match[1], number=int(match[2]))
+        known = PolicyVersion.objects.of_categories().filter(category=match[1], number=int(match[2]))
         return found.filter(policy__in=list(known.values_list("pk", flat=True)))
 
     def judged_by(self, found: SubmissionQuerySet, _name: str, username: str) -> SubmissionQuerySet:

@@ -16,6 +16,7 @@ READABLE: Final = {
     "policies": EVERYONE,
     "policy": EVERYONE,
     "policy_edit": frozenset({"paula"}),
+    "policy_proposals": frozenset({"paula"}),
     "plans": EVERYONE,
     "plan": EVERYONE,
     "plan_draft": frozenset({"paula"}),

@@ -1,4 +1,4 @@
-"""The guidelines on screen: found, read, changed."""
+"""The guidelines on screen: found and read, with their versions, parts and translations."""
 
 from __future__ import annotations
 
@@ -10,10 +10,9 @@ from django.urls import reverse
 from django.utils.html import escape
 
 from moderation import policies
-from moderation.actors import Actor
-from moderation.forms import draft_of
-from moderation.models import PolicyVersion, TriagePlan, User
-from moderation.taxonomy import Category, Severity
+from moderation.models import TriagePlan, User
+from moderation.taxonomy import Category
+from tests.moderation.drafting import reworded
 
 LIST = "/policies/"
 
@@ -22,15 +21,6 @@ LIST = "/policies/"
 def browser(client: Browser, paula: User) -> Browser:
     client.force_login(paula)
     return client
-
-
-def draft(category: Category, **changes: Any) -> dict[str, Any]:
-    """The form as a browser sends it, unchanged but for `changes`."""
-    return {**draft_of(policies.in_force()[category]), **changes}
-
-
-def edit(category: Category) -> str:
-    return reverse("policy_edit", kwargs={"category": category.value})
 
 
 def test_the_list_shows_every_category_with_its_rule(browser: Browser, eyes: TriagePlan) -> None:
@@ -101,21 +91,8 @@ def test_what_does_not_exist_is_not_found(browser: Browser, guidelines: None, pa
     assert browser.get(path).status_code == 404
 
 
-def test_publishing_makes_the_next_version_of_the_person_who_wrote_it(
-    browser: Browser, guidelines: None, paula: User
-) -> None:
-    answer = browser.post(
-        edit(Category.HATE), draft(Category.HATE, headline="A clearer rule.", allowed="one\n\n  two  \n", severity=2)
-    )
-
-    assert answer.status_code == 302
-    policy = policies.in_force()[Category.HATE]
-    assert (policy.number, policy.headline, policy.allowed) == (2, "A clearer rule.", ["one", "two"])
-    assert (policy.severity, policy.published_by) == (Severity.S2, paula)
-
-
 def test_an_earlier_version_stays_readable(browser: Browser, guidelines: None) -> None:
-    browser.post(edit(Category.HATE), draft(Category.HATE, headline="A clearer rule."))
+    reworded(Category.HATE, headline="A clearer rule.")
 
     page = browser.get("/policies/HATE/?version=1")
 
@@ -123,81 +100,32 @@ def test_an_earlier_version_stays_readable(browser: Browser, guidelines: None) -
     assert "You are reading version 1. Version 2 is in force." in page.content.decode()
 
 
-def test_who_comes_second_sees_the_other_s_text_and_keeps_their_own(
-    browser: Browser, guidelines: None, sam: User
-) -> None:
-    mine = draft(Category.HATE, headline="My rule.")
-    current = policies.in_force()[Category.HATE]
-    policies.publish_policy(
-        Category.HATE,
-        headline="Theirs came first.",
-        definition=current.definition,
-        allowed=current.allowed,
-        not_allowed=current.not_allowed,
-        exceptions="",
-        severity=Severity.S3,
-        actor=Actor.person(sam),
-        person=sam,
-    )
-
-    answer = browser.post(edit(Category.HATE), mine)
-
-    page = answer.content.decode()
-    assert answer.status_code == 409
-    assert "sam published version 2 while you were writing." in page
-    assert "Theirs came first." in page
-    assert 'value="My rule."' in page
-    assert PolicyVersion.objects.filter(category=Category.HATE).count() == 2
-
-
-def test_publishing_again_after_reading_theirs_goes_through(browser: Browser, guidelines: None) -> None:
-    mine = draft(Category.HATE, headline="My rule.")
-    browser.post(edit(Category.HATE), draft(Category.HATE, headline="Theirs."))
-    again = browser.post(edit(Category.HATE), mine).context["form"]
-
-    answer = browser.post(edit(Category.HATE), again.data)
-
-    assert answer.status_code == 302
-    assert policies.in_force()[Category.HATE].headline == "My rule."
-
-
-@pytest.mark.parametrize(
-    ("field", "value", "words"),
-    [
-        ("headline", "", "This field is required."),
-        ("headline", "x" * 201, "at most 200 characters"),
-        ("allowed", "y" * 301, "At most 300 characters a line"),
-        ("not_allowed", "  \n ", "This field is required."),
-        ("definition", "a\x00b", "Null characters are not allowed."),
-        ("severity", "9", "Select a valid choice."),
-    ],
-)
-def test_a_text_that_cannot_be_published_is_kept_with_the_reason(
-    browser: Browser, guidelines: None, field: str, value: str, words: str
-) -> None:
-    answer = browser.post(edit(Category.HATE), draft(Category.HATE, **{field: value}))
-
-    assert answer.status_code == 200
-    assert words in str(answer.context["form"].errors[field])
-    assert PolicyVersion.objects.filter(category=Category.HATE).count() == 1
-
-
-def test_the_first_version_of_a_category_can_be_written_by_hand(browser: Browser) -> None:
-    words = {
-        "based_on": 0,
-        "headline": "Ours.",
-        "definition": "Ours.",
-        "allowed": "a",
-        "not_allowed": "b",
-        "severity": 1,
-    }
-
-    browser.post(edit(Category.OTHER), words)
-
-    assert policies.in_force()[Category.OTHER].headline == "Ours."
-
-
 def test_markup_in_a_guideline_is_shown_as_text(browser: Browser, guidelines: None) -> None:
-    browser.post(edit(Category.HATE), draft(Category.HATE, headline="<script>alert(1)</script>"))
+    reworded(Category.HATE, headline="<script>alert(1)</script>", definition="<img src=x onerror=alert(1)> **so**")
 
-    assert "<script>alert" not in browser.get("/policies/HATE/").content.decode()
+    page = browser.get("/policies/HATE/").content.decode()
+
+    assert "<script>alert" not in page
+    assert "<img src=x" not in page
+    assert "<strong>so</strong>" in page
+
+
+def test_a_part_is_listed_searched_and_read_beside_its_category(browser: Browser, guidelines: None) -> None:
+    reworded("HATE.dog-whistles", headline="Numbers that stand for a slur.")
+
+    assert "Numbers that stand for a slur." in browser.get(LIST, {"q": "whistles SLUR"}).content.decode()
+    assert "/policies/HATE.dog-whistles/" in browser.get("/policies/HATE/").content.decode()
+    page = browser.get("/policies/HATE.dog-whistles/")
+    assert page.context["policy"].part == "dog-whistles"
+    assert policies.in_force()[Category.HATE].number == 1
+
+
+def test_a_translation_says_when_its_original_went_on(browser: Browser, guidelines: None) -> None:
+    reworded("HATE@de", headline="Keine Verachtung.", translates=1)
+    assert "out of date" not in browser.get("/policies/HATE/").content.decode()
+    reworded(Category.HATE, headline="A clearer rule.")
+
+    assert "out of date" in browser.get("/policies/HATE/").content.decode()
+    page = browser.get("/policies/HATE@de/").content.decode()
+    assert "This translates version 1; the original is at version 2." in page
+    assert "Keine Verachtung." in page
