@@ -7,12 +7,13 @@ stays where it was. Every writer locks the submission first, then changes the ef
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from uuid_utils.compat import uuid7
@@ -31,6 +32,7 @@ SETTLES: Final[Mapping[Verdict, Status]] = {
     Verdict.QUARANTINE: Status.QUARANTINED,
 }
 BATCH: Final = 200
+ATTEMPTS: Final = 4
 
 # What the decision closed, and nothing that was opened again meanwhile. The one it was made on comes back leased.
 REOPEN: Final = """
@@ -209,6 +211,13 @@ def open_again(effect: Effect, *, queue: str, until: datetime, now: datetime) ->
         "now": now,
         "decided": decision.decided_at,
     }
+    for _attempt in range(ATTEMPTS - 1):
+        with suppress(IntegrityError), transaction.atomic():  # the same is being asked again at this moment
+            return reopened(values)
+    return reopened(values)
+
+
+def reopened(values: dict[str, Any]) -> set[UUID]:
     with connection.cursor() as cursor:
         cursor.execute(REOPEN, values)
         return {key for (key,) in cursor.fetchall()}

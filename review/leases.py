@@ -93,7 +93,6 @@ mine AS MATERIALIZED (
 # claimed since the statement began is looked at again once locked, and passed over too.
 WALK: Final = f"""
 SELECT {REQUEST.sql("request")}, {SUBMISSION.sql("submission")},
-    EXISTS (SELECT FROM review_claim claim WHERE claim.request_id = request.id AND claim.ended_at IS NULL),
     (SELECT count(*) FROM mine), {{mild}}
 FROM moderation_reviewrequest request JOIN moderation_submission submission ON submission.id = request.submission_id
 WHERE request.queue = %(queue)s AND request.closed_at IS NULL AND request.leased_until <= %(now)s
@@ -113,21 +112,30 @@ FOR NO KEY UPDATE OF request SKIP LOCKED
 """  # noqa: S608 - the names of our own columns
 URGENT: Final = WALK.format(most_severe="%(most_severe)s", count="%(count)s", mild="false")
 FREE: Final = f"WITH {MINE} {URGENT}"
-NAMED: Final = ", ".join(f"c{number}" for number in range(len(REQUEST) + len(SUBMISSION) + 3))
+NAMED: Final = ", ".join(f"c{number}" for number in range(len(REQUEST) + len(SUBMISSION) + 2))
 # Two walks in one statement; what both come to is there twice, as mild first.
 MIXED: Final = f"""
 WITH {MINE}, mild ({NAMED}) AS ({WALK.format(most_severe="%(mildest)s", count="%(mild)s", mild="true")}),
 urgent ({NAMED}) AS ({URGENT})
 SELECT * FROM mild UNION ALL SELECT * FROM urgent
 """  # noqa: S608
+# An earlier lease may have run out and never been ended, even since the request was found: it could be over before the
+# transaction that gave it was. A statement of its own sees it, now that the request is locked.
 # The commit does not wait for the disk: a claim that a crash undoes is a lease that ended early. Decisions do wait.
-LEASE: Final = """
-WITH leased AS (UPDATE moderation_reviewrequest SET leased_until = %(until)s WHERE id = ANY(%(requests)s))
-INSERT INTO review_claim (id, request_id, reviewer_id, claimed_at, expires_at, outcome)
-SELECT claim, request, %(reviewer)s, %(now)s, %(until)s, ''
-FROM unnest(%(claims)s::uuid[], %(requests)s::uuid[]) made (claim, request)
-WHERE set_config('synchronous_commit', 'off', true) = 'off'
-"""
+LEASE: Final = f"""
+WITH ended AS (
+    UPDATE review_claim SET ended_at = %(now)s, outcome = '{Outcome.EXPIRED.value}'
+    WHERE request_id = ANY(%(requests)s) AND ended_at IS NULL RETURNING id
+),
+leased AS (UPDATE moderation_reviewrequest SET leased_until = %(until)s WHERE id = ANY(%(requests)s)),
+made AS (
+    INSERT INTO review_claim (id, request_id, reviewer_id, claimed_at, expires_at, outcome)
+    SELECT claim, request, %(reviewer)s, %(now)s, %(until)s, ''
+    FROM unnest(%(claims)s::uuid[], %(requests)s::uuid[]) made (claim, request)
+    WHERE set_config('synchronous_commit', 'off', true) = 'off' AND (SELECT count(*) FROM ended) >= 0
+)
+SELECT id FROM ended
+"""  # noqa: S608 - our own constants; the count is what makes the old end before the new begin
 # The submission is locked before the request, so that two people who decide on two requests of one image queue up here.
 LOCK: Final = f"""
 SELECT {CLAIM.sql("claim")}, {REQUEST.sql("request")}, {STANDING.sql("submission")}
@@ -162,12 +170,11 @@ SELECT id FROM said
 
 @dataclass(frozen=True, slots=True)
 class Free:
-    """A request that this person may have next, locked, with its submission. `left_open`: an ended claim was left open
-    on it; `held`: how many leases the person has already; `out_of_turn`: drawn forward for being mild.
+    """A request that this person may have next, locked, with its submission. `held`: how many leases the person has
+    already; `out_of_turn`: drawn forward for being mild.
     """
 
     request: ReviewRequest
-    left_open: bool
     held: int
     out_of_turn: bool
 
@@ -194,7 +201,7 @@ def find_free(reviewer: UUID, wish: Wish, *, now: datetime) -> list[Free]:
     with prepared() as cursor:
         cursor.execute(MIXED if wish.mild else FREE, values)
         rows = cursor.fetchall()
-    found = {row[0]: Free(request_of(row[:-3], SUBMISSION), *row[-3:]) for row in reversed(rows)}
+    found = {row[0]: Free(request_of(row[:-2], SUBMISSION), *row[-2:]) for row in reversed(rows)}
     return list(found.values())[::-1]
 
 
@@ -204,8 +211,10 @@ def request_of(values: Sequence[Any], submission: Columns[Submission]) -> Review
     return request
 
 
-def lease(claims: Sequence[Claim]) -> None:
-    """Write new claims of one person, whose requests the caller has locked."""
+def lease(claims: Sequence[Claim]) -> list[UUID]:
+    """Write new claims of one person, whose requests the caller has locked and found free. Returns the claims whose
+    lease was over and that nobody had ended: they are ended now.
+    """
     first = claims[0]
     values: dict[str, Any] = {
         "claims": [claim.pk for claim in claims],
@@ -216,6 +225,7 @@ def lease(claims: Sequence[Claim]) -> None:
     }
     with prepared() as cursor:
         cursor.execute(LEASE, values)
+        return [key for (key,) in cursor.fetchall()]
 
 
 def lock(claim_id: UUID) -> Claim:

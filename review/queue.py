@@ -105,12 +105,8 @@ def claim(
         )
     # One image may wait for several reasons: a person answers one of them.
     mine = list({one.request.submission_id: one for one in reversed(found)}.values())[::-1][:room]
-    left_open = [one.request.pk for one in mine if one.left_open]
-    ended = expire(Claim.objects.filter(request__in=left_open, ended_at__isnull=True), now=now) if left_open else []
     wanted = gold.Wanted(reviewer, limits.avoided, min(limits.most_severe, most_severe)) if queue != ESCALATED else None
-    claims = lease([one.request for one in mine], reviewer, now=now, wanted=wanted)
-    record_ends(ended, actor=HOUSE)
-    return claims
+    return lease([one.request for one in mine], reviewer, now=now, wanted=wanted)
 
 
 def lease(
@@ -125,7 +121,8 @@ def lease(
     ]
     if wanted:
         gold.deal(claims, wanted, now=now)
-    leases.lease(claims)
+    if ended := leases.lease(claims):
+        record_ends(Claim.objects.filter(pk__in=ended).select_related("reviewer", "request"), actor=HOUSE)
     return claims
 
 

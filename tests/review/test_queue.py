@@ -6,7 +6,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from django.utils import timezone
 
 from moderation import audit, lifecycle
@@ -76,6 +76,20 @@ def test_a_request_whose_lease_is_over_goes_to_the_next_person(
     (claim,) = queue.claim(sam, GENERAL)
     late.refresh_from_db()
     assert (claim.request_id, late.outcome) == (late.request_id, Outcome.EXPIRED)
+
+
+def test_a_lease_that_was_over_before_it_was_on_record_is_ended_by_the_next(
+    rita: User, sam: User, platform: Client, eyes: TriagePlan, settings: Any
+) -> None:
+    """Whoever looked for work before it was committed found no claim on the request."""
+    (request,) = waiting(platform, 1)
+    settings.REVIEW_LEASE_SECONDS = 0
+    (late,) = queue.claim(rita, GENERAL)
+    request.refresh_from_db()
+    with transaction.atomic():
+        (claim,) = queue.lease([request], sam, now=timezone.now())
+    late.refresh_from_db()
+    assert (claim.reviewer, late.outcome) == (sam, Outcome.EXPIRED)
 
 
 def test_the_log_knows_who_held_an_image_and_let_the_lease_run_out(
