@@ -27,6 +27,13 @@ LEGAL: Final[Mapping[Status, frozenset[Status]]] = {
 }
 
 
+# Where each route of `moderation.routing` puts an image.
+ROUTED: Final[Mapping[str, Status]] = {
+    "approve": Status.APPROVED,
+    "review": Status.IN_REVIEW,
+    "block": Status.BLOCKED,
+    "quarantine": Status.QUARANTINED,
+}
 # In SQL, as in `audit`: every image and every decision passes here.
 MOVE: Final = """
 UPDATE moderation_submission SET status = %s, settled_at = %s, decided_by = %s WHERE id = ANY(%s) AND status = %s

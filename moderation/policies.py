@@ -15,7 +15,7 @@ from classifiers.models import ClassifierVersion
 from moderation import audit
 from moderation.actors import Actor
 from moderation.guidelines.subjects import Subject
-from moderation.models import OutboxMessage, PolicyVersion, Topic, TriagePlan, User
+from moderation.models import OutboxMessage, PolicyVersion, ReviewQueue, Topic, TriagePlan, User
 from moderation.routing import Plan, PlanError
 from moderation.rules.faults import RuleError
 from moderation.rules.sets import from_card
@@ -32,31 +32,46 @@ def parsed(row: TriagePlan) -> Plan:
 
 
 def publish_plan(
-    body: Mapping[str, Any], *, note: str, actor: Actor, person: User | None = None, based_on: int | None = None
+    body: Mapping[str, Any],
+    *,
+    note: str,
+    actor: Actor,
+    person: User | None = None,
+    based_on: int | None = None,
+    candidate: Mapping[str, Any] | None = None,
 ) -> TriagePlan:
-    """Afterwards triage follows this plan. Raises PlanError (cannot be followed) or Outdated (`based_on` is not in
-    force).
+    """Afterwards triage follows this plan; as a `candidate`, whose terms are put on record, only where a rollout says
+    so (`moderation.rollouts`). Raises PlanError (cannot be followed) or Outdated (`based_on` is not in force).
     """
     plan = Plan.from_body(body, number=0)
     check(plan)
     with transaction.atomic():
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_xact_lock(hashtext('loupe.publish_plan'))")
+        hold_publishing()
         current = TriagePlan.objects.in_force()
         number = current.number if current else 0
         if based_on is not None and based_on != number:
             raise Outdated(f"Plan {number} is in force; your draft was based on plan {based_on}.")
-        row = TriagePlan.objects.create(number=number + 1, body=dict(body), note=note, published_by=person)
-        OutboxMessage.objects.create(topic=Topic.PLAN_PUBLISHED, payload={"number": row.number, "note": note})
-        audit.record(
-            audit.Entry(
-                actor,
-                "plan.published",
-                f"plan:{row.number}",
-                {"note": note, "body": row.body, "replaces": number or None},
-            )
+        row = TriagePlan.objects.create(
+            number=next_number(), body=dict(body), note=note, published_by=person, candidate=candidate is not None
         )
+        told = {"note": note, "body": row.body, **(candidate or {"replaces": number or None})}
+        if candidate is None:
+            OutboxMessage.objects.create(topic=Topic.PLAN_PUBLISHED, payload={"number": row.number, "note": note})
+        act = "plan.published" if candidate is None else "plan.rollout_started"
+        audit.record(audit.Entry(actor, act, f"plan:{row.number}", told))
     return row
+
+
+def hold_publishing() -> None:
+    """Until the transaction ends nobody else publishes a plan."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtext('loupe.publish_plan'))")
+
+
+def next_number() -> int:
+    """Of the next plan to be published; certain only while publishing is held."""
+    last = TriagePlan.objects.order_by("-number").values_list("number", flat=True).first()
+    return (last or 0) + 1
 
 
 def check(plan: Plan) -> None:
@@ -66,9 +81,13 @@ def check(plan: Plan) -> None:
     unknown = sorted(set(plan.bands) - set(Category.values))
     if unknown:
         raise PlanError(f"Not in the taxonomy: {', '.join(unknown)}")
-    unseen = sorted(code for code in PEOPLE_ONLY if code in plan.bands and plan.bands[code].block is not None)
+    laid = [plan.bands, *(overlay.bands for overlay in plan.overlays)]
+    unseen = sorted({code for code in PEOPLE_ONLY for bands in laid if code in bands and bands[code].block is not None})
     if unseen:
         raise PlanError(f"{', '.join(unseen)}: only people block here, so the plan has no block cut for it.")
+    queues = set(plan.queues.values())
+    if lost := sorted(queues - set(ReviewQueue.objects.filter(slug__in=queues).values_list("slug", flat=True))):
+        raise PlanError(f"There is no queue {', '.join(lost)}.")
     refs = [*plan.classifiers, *plan.shadows]
     versions = {version.ref: version for version in ClassifierVersion.objects.with_refs(refs)}
     missing = [ref for ref in refs if ref not in versions]

@@ -20,7 +20,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from moderation import audit, policies
+from moderation import audit, policies, rollouts
 from moderation.actors import HOUSE, Actor
 from moderation.guidelines import bodies
 from moderation.guidelines.faults import UnfitWording, UnknownSubject
@@ -87,8 +87,11 @@ def draft(
     based_on: int,
     note: str = "",
     effective_at: datetime | None = None,
+    share: float | None = None,
 ) -> Proposal:
-    """A new draft. Raises UnfitProposal or PlanError."""
+    """A new draft; of a plan, `share` has only this part of the traffic follow it at first. Raises UnfitProposal or
+    PlanError.
+    """
     now = timezone.now()
     proposal = Proposal(
         kind=kind,
@@ -98,6 +101,7 @@ def draft(
         note=note,
         based_on=based_on,
         effective_at=effective_at,
+        share=share,
         made_by=person,
         changed_by=person,
         changed_at=now,
@@ -120,12 +124,13 @@ def revise(
     title: str | None = None,
     note: str | None = None,
     effective_at: datetime | None = None,
+    share: float | None = None,
 ) -> Proposal:
     """Another wording over the one the person read; a proposal that waited for an answer is a draft again. Raises
     NotOpen, UnfitProposal, PlanError.
     """
     proposal = locked(key, revision)
-    proposal.body, proposal.effective_at = dict(body), effective_at
+    proposal.body, proposal.effective_at, proposal.share = dict(body), effective_at, share
     if based_on is not None:
         proposal.based_on = based_on
     if title is not None:
@@ -232,6 +237,8 @@ def fit(text: str, most: int, what: str) -> str:
 
 def check(proposal: Proposal) -> None:
     """Whether it could be published as it is. Raises PlanError or UnfitProposal."""
+    if proposal.share is not None and not (proposal.kind == ProposalKind.PLAN and 0 < proposal.share < 1):
+        raise UnfitProposal(_("A plan may be tried on a share of the traffic, of more than nothing and less than all."))
     if proposal.kind == ProposalKind.PLAN:
         policies.check(Plan.from_body(proposal.body, number=0))
     else:
@@ -240,6 +247,14 @@ def check(proposal: Proposal) -> None:
 
 def publish_plan(proposal: Proposal, actor: Actor) -> int:
     note, person = proposal.note or proposal.title, proposal.made_by
+    if proposal.share is not None:
+        try:
+            begun = rollouts.begin(
+                proposal.body, proposal.share, note=note, actor=actor, person=person, based_on=proposal.based_on
+            )
+        except rollouts.CannotRollOut as error:
+            raise UnfitProposal(str(error)) from error
+        return begun.candidate.number
     row = policies.publish_plan(proposal.body, note=note, actor=actor, person=person, based_on=proposal.based_on)
     return row.number
 
@@ -323,7 +338,9 @@ def locked(key: UUID, revision: int, *states: ProposalState) -> Proposal:
 
 def reserve(proposal: Proposal) -> None:
     """The chains that publishing writes to, locked in their order: nobody waits in a circle."""
-    number = proposal.based_on + 1
+    if proposal.kind == ProposalKind.PLAN:
+        policies.hold_publishing()
+    number = policies.next_number()
     audit.reserve([f"proposal:{proposal.pk}", f"plan:{number}", f"policy:{proposal.subject}"])
 
 

@@ -135,7 +135,8 @@ def compare(version: ClassifierVersion, *, limit: int = RECENT) -> Comparison:
     planned = adoption.prepare(version.ref)
     current, candidate = policies.parsed(in_force), Plan.from_body(planned.body, number=0)
     triaged = Submission.objects.exclude(status=Status.RECEIVED).order_by("-pk")
-    rows = list(triaged.only("pk", "heard", "status", "external_id", "created_at")[: min(limit, MOST)])
+    needed = (*simulation.NEEDED, "status", "external_id", "created_at")
+    rows = list(triaged.only(*needed)[: min(limit, MOST)])
     pairs = zip(rows, simulation.routes(rows, current), simulation.routes(rows, candidate), strict=True)
     images = [Compared(row, old, new) for row, old, new in pairs if old is not None and new is not None]
     found = simulation.compared([one.before for one in images], [one.after for one in images])

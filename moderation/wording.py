@@ -27,7 +27,13 @@ def sentence(why: Mapping[str, Any]) -> str:
     """One stored `Why` as a sentence, or two: what was found, and whether its cuts were tightened. Unknown codes (of a
     later version) are shown as they are rather than lost.
     """
-    return " ".join(filter(None, (finding(why), tightening(why))))
+    return " ".join(filter(None, (finding(why), overlaid(why), tightening(why))))
+
+
+def overlaid(why: Mapping[str, Any]) -> str:
+    """Whose cuts they are, where they are not the plan's own."""
+    named = why.get("overlay")
+    return _("These are the cuts of “%(overlay)s”.") % {"overlay": named} if named else ""
 
 
 def tightening(why: Mapping[str, Any]) -> str:
@@ -75,6 +81,17 @@ def finding(why: Mapping[str, Any]) -> str:
         "below": _("Every category is below its cut; nearest is %(category)s at %(probability)s under %(approve)s."),
     }
     return templates[code] % words if code in templates else str(code)
+
+
+def fate(route: str) -> str:
+    """Where a route puts an image, in a word or two."""
+    words = {
+        "approve": _("approved"),
+        "review": _("a person decides"),
+        "block": _("blocked"),
+        "quarantine": _("under legal hold"),
+    }
+    return words.get(route, route)
 
 
 def stopped(why: Mapping[str, Any]) -> str:

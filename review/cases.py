@@ -149,12 +149,23 @@ def judged(claim: Claim, findings: Sequence[Said]) -> dict[str, Any]:
     """
     submission = claim.request.submission
     if is_unaided(claim.request):
-        return {"status": None, "categories": [], "reasons": [], "provenance": None, "created_at": None}
+        return {
+            "status": None,
+            "categories": [],
+            "reasons": [],
+            "by_territory": {},
+            "provenance": None,
+            "created_at": None,
+        }
     told = origin(submission, findings)
     return {
         "status": submission.status,
         "categories": banded(highest(findings), submission),
         "reasons": [sentence(why) for why in submission.reasons],
+        "by_territory": {
+            place: {"route": said["route"], "reasons": [sentence(why) for why in said["reasons"]]}
+            for place, said in submission.by_territory.items()
+        },
         "provenance": asdict(told) if told else None,
     }
 

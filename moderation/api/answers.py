@@ -12,7 +12,8 @@ from django.utils.crypto import salted_hmac
 
 from classifiers.cards import SIGNALS
 from moderation import policies, provenance, wording
-from moderation.models import Finding, Status, Submission, TriagePlan
+from moderation.lifecycle import ROUTED
+from moderation.models import Finding, ReviewRequest, Status, Submission, TriagePlan
 from moderation.models.submissions import SubmissionQuerySet
 from moderation.routing import Plan, Zone
 
@@ -20,7 +21,13 @@ from moderation.routing import Plan, Zone
 def with_evidence(submissions: SubmissionQuerySet) -> SubmissionQuerySet:
     """With all that `present` needs, in a fixed number of queries however many rows there are."""
     findings = Finding.objects.select_related("classifier").order_by("id")
-    return submissions.prefetch_related("plan", "policy", Prefetch("findings", queryset=findings))
+    waiting = ReviewRequest.objects.filter(closed_at__isnull=True).only("submission")
+    return submissions.prefetch_related(
+        "plan",
+        "policy",
+        Prefetch("findings", queryset=findings),
+        Prefetch("requests", queryset=waiting, to_attr="open_requests"),
+    )
 
 
 def present(submission: Submission) -> dict[str, Any]:
@@ -37,7 +44,10 @@ def present(submission: Submission) -> dict[str, Any]:
         "plan_version": submission.plan.number if submission.plan else None,
         "created_at": submission.created_at,
         "settled_at": submission.settled_at,
-        "territories": dict.fromkeys(submission.territories, submission.status),
+        "territories": territories(submission),
+        "territory_reasons": {
+            place: [reason(why) for why in said["reasons"]] for place, said in submission.by_territory.items()
+        },
         "disclosure": {},
         "cluster_id": cluster_id(submission),
     }
@@ -62,6 +72,16 @@ def present(submission: Submission) -> dict[str, Any]:
             "height": submission.height,
         },
     }
+
+
+def territories(submission: Submission) -> dict[str, str]:
+    """Where it stands in each territory it was declared for: as triage said of each, until a person decides."""
+    told = dict.fromkeys(submission.territories, submission.status)
+    if submission.decided_by != "automation" or not submission.by_territory:
+        return told
+    apart = {place: ROUTED[said["route"]] for place, said in submission.by_territory.items()}
+    waiting = Status.IN_REVIEW not in apart.values() or bool(getattr(submission, "open_requests", ()))
+    return told | apart if waiting else told  # else a person looked, and left it where it was
 
 
 def cluster_id(submission: Submission) -> str | None:

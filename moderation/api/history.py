@@ -23,7 +23,7 @@ from moderation.models import AuditEvent, Scope
 # What a client may know of an event. Who decided, and what colleagues noted, stays in the house: moderators get
 # threatened.
 TOLD: Final = frozenset(
-    {"from", "to", "reason", "plan", "category", "external_id", "sha256", "media_type", "byte_size"}
+    {"from", "to", "reason", "plan", "category", "external_id", "sha256", "media_type", "byte_size", "territories"}
 )
 
 

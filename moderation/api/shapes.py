@@ -108,6 +108,9 @@ class SubmissionAnswer(serializers.Serializer[object]):
     territories = serializers.DictField(
         child=serializers.ChoiceField(choices=Status.choices), help_text="The status in each territory you declared."
     )
+    territory_reasons = serializers.DictField(
+        child=ReasonAnswer(many=True), help_text="Why, where not all territories are treated alike; else empty."
+    )
     disclosure = serializers.DictField(
         help_text="Where the file says it comes from: {c2pa, digital_source_type, generator}; empty when nowhere."
     )

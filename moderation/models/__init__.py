@@ -23,6 +23,7 @@ from moderation.models.policies import DefaultAction, ExceptionKind, PolicyVersi
 from moderation.models.proposals import Proposal, ProposalKind, ProposalState, Remark, Wording
 from moderation.models.queues import QueueOrder, ReviewQueue
 from moderation.models.requests import Reason, ReviewRequest
+from moderation.models.rollouts import Rollout, RolloutEnd
 from moderation.models.rules import RuleHits
 from moderation.models.scopes import KEY_SCOPES, Scope
 from moderation.models.submissions import SETTLED, Audience, Status, Submission
@@ -65,6 +66,8 @@ __all__ = [
     "Remark",
     "ReviewQueue",
     "ReviewRequest",
+    "Rollout",
+    "RolloutEnd",
     "RuleHits",
     "Scope",
     "Status",

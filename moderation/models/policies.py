@@ -108,8 +108,8 @@ class PolicyVersion(models.Model):
 
 class TriagePlanQuerySet(models.QuerySet["TriagePlan"]):
     def in_force(self) -> TriagePlan | None:
-        """The plan that triage follows now: the latest one, or None when nobody has published."""
-        return self.order_by("-number").first()
+        """The plan that triage follows now: the latest that is no candidate, or None when nobody has published."""
+        return self.filter(candidate=False).order_by("-number").first()
 
 
 class TriagePlan(models.Model):
@@ -119,6 +119,9 @@ class TriagePlan(models.Model):
     number = models.PositiveIntegerField(unique=True)
     body: models.JSONField[dict[str, Any], dict[str, Any]] = models.JSONField()
     note = models.TextField(help_text="Why this plan.")
+    candidate = models.BooleanField(
+        default=False, help_text="Only ever followed by a share of the traffic: to adopt it is to publish it again."
+    )
     published_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True)
     published_at = models.DateTimeField(auto_now_add=True)
 

@@ -42,6 +42,9 @@ class Proposal(models.Model):
     based_on = models.PositiveIntegerField(help_text="The version it changes; 0: none yet.")
     revision = models.PositiveIntegerField(default=1)
     state = models.CharField(max_length=9, choices=ProposalState.choices, default=ProposalState.DRAFT)
+    share = models.FloatField(
+        null=True, help_text="Of a plan: tried on this share of the traffic first; null: followed by all at once."
+    )
     effective_at = models.DateTimeField(null=True, help_text="Not in force before; null: as soon as it is approved.")
     made_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     made_at = models.DateTimeField(auto_now_add=True)
@@ -55,6 +58,10 @@ class Proposal(models.Model):
         ordering = ["-id"]
         constraints = [
             models.CheckConstraint(condition=models.Q(kind__in=ProposalKind.values), name="proposal_kind_known"),
+            models.CheckConstraint(
+                condition=models.Q(share__isnull=True) | models.Q(kind="plan", share__gt=0, share__lt=1),
+                name="proposal_share_of_a_plan",
+            ),
             models.CheckConstraint(condition=models.Q(state__in=ProposalState.values), name="proposal_state_known"),
             models.CheckConstraint(
                 condition=~models.Q(state=ProposalState.PUBLISHED) | models.Q(published__isnull=False),

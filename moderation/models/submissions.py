@@ -112,6 +112,11 @@ class Submission(models.Model):
         db_default=models.Value({}, models.JSONField()),
         help_text="What routing went by beside findings, plan and what was declared: replay needs it.",
     )
+    by_territory = models.JSONField(
+        default=dict,
+        db_default=models.Value({}, models.JSONField()),
+        help_text="{code: {route, reasons}}, where triage did not treat all of its territories alike.",
+    )
 
     # triage's own book-keeping
     awaited = models.BooleanField(default=False, help_text="Its sender waits for the verdict: goes before bulk.")

@@ -64,7 +64,7 @@ def try_out(rules: RuleSet, plan: Plan, *, limit: int = TRIED) -> Trial:
     from moderation.triage.scoring import pinned
 
     triaged = Submission.objects.exclude(status__in=[Status.RECEIVED, Status.QUARANTINED]).order_by("-pk")
-    rows = list(triaged.defer("reasons", "context", "generator", "negative_prompt")[:limit])
+    rows = list(triaged.defer("reasons", "generator", "negative_prompt")[:limit])
     versions = {version.ref: version for version in pinned(plan)}
     others = tuple(ref for ref in plan.classifiers if ref not in versions or versions[ref].kind != "rules")
     new = {category: Band(0.0) for category in rules.categories if category not in plan.bands}
@@ -72,8 +72,8 @@ def try_out(rules: RuleSet, plan: Plan, *, limit: int = TRIED) -> Trial:
     stored = Stored.of(rows, [(ref, versions.get(ref)) for ref in others])
     words = stored.judged(rules)
     after = [
-        routed([*said, Evidence.read(DRAFT, word.probabilities, word.shown)], drafted)
-        for said, word in zip(stored.said, words, strict=True)
+        routed(row, [*said, Evidence.read(DRAFT, word.probabilities, word.shown)], drafted)
+        for row, said, word in zip(rows, stored.said, words, strict=True)
     ]
     pairs = list(zip(routes(rows, plan), after, strict=True))
     moves = Counter((old.action, new.action) for old, new in pairs if old and new and old.action != new.action)

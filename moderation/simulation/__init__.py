@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from moderation.simulation.changes import CutChange, TighteningChange, changes, figure, tightening_changes, told
-from moderation.simulation.effects import RECENT, Effect, compared, effect, routed, routes
+from moderation.simulation.effects import NEEDED, RECENT, Effect, compared, effect, routed, routes
 
 __all__ = [
+    "NEEDED",
     "RECENT",
     "CutChange",
     "Effect",

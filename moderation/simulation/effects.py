@@ -8,12 +8,13 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from moderation.models import Status, Submission
-from moderation.routing import Action, Context, Plan, route
+from moderation.routing import Action, Context, Plan, Served, route
 
 if TYPE_CHECKING:
     from moderation.routing import Evidence, Route
 
 RECENT: Final = 2000
+NEEDED: Final = ("pk", "heard", "territories", "audience", "surface", "context")
 
 
 @dataclass(slots=True)
@@ -33,7 +34,7 @@ class Effect:
 
 def effect(before: Plan | None, after: Plan, *, limit: int = RECENT) -> Effect:
     """Replay the last `limit` triaged images under both plans. A few queries, whatever `limit`; no image is opened."""
-    rows = list(Submission.objects.exclude(status=Status.RECEIVED).only("pk", "heard").order_by("-pk")[:limit])
+    rows = list(Submission.objects.exclude(status=Status.RECEIVED).only(*NEEDED).order_by("-pk")[:limit])
     return compared(routes(rows, before), routes(rows, after))
 
 
@@ -43,13 +44,14 @@ def routes(rows: Sequence[Submission], plan: Plan | None) -> list[Route | None]:
         return [route([], None, Context()) for _each in rows]
     from moderation.triage.replay import evidence_under  # late: it brings numpy, which few pages need
 
-    return [routed(evidence, plan) for evidence in evidence_under(rows, plan)]
+    return [routed(row, evidence, plan) for row, evidence in zip(rows, evidence_under(rows, plan), strict=True)]
 
 
-def routed(evidence: Sequence[Evidence], plan: Plan) -> Route | None:
+def routed(row: Submission, evidence: Sequence[Evidence], plan: Plan) -> Route | None:
     if any(one.error for one in evidence):
         return None
-    return route(evidence, plan, Context())
+    served = Served.declared(row.territories, row.audience, row.surface, row.context)
+    return route(evidence, plan, Context(served=served))
 
 
 def compared(before: Sequence[Route | None], after: Sequence[Route | None]) -> Effect:

@@ -6,24 +6,25 @@ import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from itertools import repeat
 
 from django.conf import settings
 from django.utils.crypto import salted_hmac
 
-from moderation import automation, metrics
+from moderation import automation, metrics, rollouts
 from moderation.banks.matching import some_go_by_md5
 from moderation.models import Submission, TriagePlan
 from moderation.policies import parsed
-from moderation.routing import Context, Evidence, Plan, Precedent, Route, route
+from moderation.routing import Context, Evidence, Plan, Precedent, route
 from moderation.triage.clusters import Place, places
+from moderation.triage.declared import served
 from moderation.triage.leases import claim, hold_up, put_back, tries
 from moderation.triage.looking import Look, look_at
 from moderation.triage.pace import Pace
 from moderation.triage.precedents import precedents
-from moderation.triage.recording import Outcome, record
+from moderation.triage.recording import Outcome, errors_of, record
 from moderation.triage.ruling import rule
 from moderation.triage.scoring import Spoken, score
 from moderation.triage.shadowing import look_beside
@@ -105,11 +106,35 @@ def finish(batch: Batch) -> Report:
     if not rows:
         return Report()
     metrics.BATCH_IMAGES.observe(len(rows))
-    published = TriagePlan.objects.in_force()
-    plan = parsed(published) if published else None
+    published, rollout = TriagePlan.objects.in_force(), rollouts.running()
     with metrics.STAGE_SECONDS.timed(stage="wait"):
         looks = list(batch.looks)
+    if rollout is None:
+        return follow(rows, looks, published)
+    release(*(parsed(row) for row in (published, rollout.candidate) if row))
+    lots = [rollouts.lot(rollout.pk, row.pk) for row in rows]
+    done = Report()
+    for plan, tried in ((published, False), (rollout.candidate, True)):
+        mine = [at for at, draw in enumerate(lots) if (draw < rollout.share) is tried]
+        if mine:
+            canaries = [lots[at] for at in mine]
+            done += follow([rows[at] for at in mine], [looks[at] for at in mine], plan, canaries)
+    return done
+
+
+def follow(
+    rows: Sequence[Submission],
+    looks: Sequence[Look],
+    published: TriagePlan | None,
+    canaries: Sequence[float] | None = None,
+) -> Report:
+    """The same for rows that follow one plan; `canaries` are their lots where a rollout runs."""
+    plan = parsed(published) if published else None
+    if plan and canaries is None:
+        release(plan)
     outcomes, spoken = judge(rows, looks, plan)
+    if canaries is not None:
+        outcomes = [replace(one, canary=lot) for one, lot in zip(outcomes, canaries, strict=True)]
     ready, again, waiting = sorted_out(outcomes, spoken, plan)
     hold_up(waiting)
     put_back(again, alone=spoken.hung)
@@ -150,7 +175,6 @@ def judge(rows: Sequence[Submission], looks: Sequence[Look], plan: Plan | None) 
     seen = [look.seen for look in looks if look.seen is not None]
     spoken = Spoken()
     if plan and seen:
-        release(plan)
         with metrics.STAGE_SECONDS.timed(stage="score"):
             spoken = score(seen, plan)
             look_beside(seen, plan, spoken)
@@ -174,17 +198,14 @@ def routed(
     outcomes, index = [], 0
     for row, look, place, precedent in zip(rows, looks, placed, before, strict=True):
         if look.seen is None:
-            outcomes.append(Outcome(row, look, unseen(look, plan), None, place, Context()))
+            silent = [Evidence(ref, error=look.error) for ref in (plan.classifiers if plan else ())]
+            context = Context(stopped=stopped, served=served(row))
+            outcomes.append(Outcome(row, look, route(silent, plan, context), None, place, context, errors_of(silent)))
             continue
-        context = Context(lot(row), precedent, stopped)
-        outcomes.append(Outcome(row, look, route(spoken.of(index), plan, context), index, place, context))
+        context, said = Context(lot(row), precedent, stopped, served=served(row)), spoken.of(index)
+        outcomes.append(Outcome(row, look, route(said, plan, context), index, place, context, errors_of(said)))
         index += 1
     return outcomes
-
-
-def unseen(look: Look, plan: Plan | None) -> Route:
-    refs = plan.classifiers if plan else ()
-    return route([Evidence(ref, error=look.error) for ref in refs], plan, Context())
 
 
 def lot(row: Submission) -> float:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
-from typing import TYPE_CHECKING, Final
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 from django.db import connection, transaction
@@ -16,8 +16,8 @@ from moderation import lifecycle, metrics, policies, requests
 from moderation.actors import TRIAGE
 from moderation.banks.signal import keep_matches
 from moderation.guardrails import caps, counting
-from moderation.models import Fingerprint, Reason, Status, Submission, TriagePlan
-from moderation.routing import Context, Plan, Route, by_machine, route
+from moderation.models import Fingerprint, Reason, Submission, TriagePlan
+from moderation.routing import Context, Evidence, Plan, Route, by_machine, route
 from moderation.rules import hits
 from moderation.taxonomy import DEFAULT_SEVERITY, Category
 from moderation.triage import copying
@@ -30,23 +30,18 @@ if TYPE_CHECKING:
     from classifiers.base import Shown
     from classifiers.models import ClassifierVersion
 
-STATUS: Final = {
-    "approve": Status.APPROVED,
-    "review": Status.IN_REVIEW,
-    "block": Status.BLOCKED,
-    "quarantine": Status.QUARANTINED,
-}
 # One statement for the batch: a CASE per column and row, as bulk_update builds it, costs more than the model's
 # forward pass.
 WRITE: Final = """
 UPDATE moderation_submission AS s
 SET pdq = decode(v.pdq, 'hex'), pdq_quality = v.pdq_quality, md5 = v.md5, cluster = v.cluster, plan_id = v.plan_id,
 policy_id = v.policy_id, route = v.route, reasons = v.reasons, heard = v.heard, flagged = v.flagged,
-inclusion_probability = v.inclusion_probability, circumstances = v.circumstances, held_up_since = NULL
+inclusion_probability = v.inclusion_probability, circumstances = v.circumstances, by_territory = v.by_territory,
+held_up_since = NULL
 FROM jsonb_to_recordset(%s::jsonb) AS v (
     id uuid, pdq text, pdq_quality smallint, md5 text, cluster uuid, plan_id uuid, policy_id uuid, route text,
     reasons jsonb, heard varchar[], flagged varchar[], inclusion_probability double precision,
-    circumstances jsonb
+    circumstances jsonb, by_territory jsonb
 ) WHERE s.id = v.id
 """
 
@@ -58,7 +53,7 @@ COPY moderation_finding (id, submission_id, classifier_id, probabilities, eviden
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """One image of a batch: row `index` of what was spoken."""
+    """One image of a batch: row `index` of what was spoken; `errors`, in words, by the ref of who failed on it."""
 
     submission: Submission
     look: Look
@@ -66,6 +61,18 @@ class Outcome:
     index: int | None
     place: Place
     context: Context
+    errors: Mapping[str, str] = field(default_factory=dict)
+    canary: float | None = None
+
+    @property
+    def circumstances(self) -> dict[str, Any]:
+        """All that replay needs beside what is stored elsewhere."""
+        more = {"errors": self.errors, "canary": self.canary}
+        return self.context.stored() | {name: said for name, said in more.items() if said not in ({}, None)}
+
+
+def errors_of(said: Iterable[Evidence]) -> dict[str, str]:
+    return {one.classifier: one.error for one in said if one.error}
 
 
 @transaction.atomic
@@ -149,7 +156,11 @@ def write_routes(outcomes: Sequence[Outcome], spoken: Spoken, *, plan: TriagePla
                 "heard": spoken.heard(outcome.index) if outcome.index is not None else [],
                 "flagged": sorted(category for category, zone in route.zones.items() if zone != "approve"),
                 "inclusion_probability": route.inclusion_probability,
-                "circumstances": outcome.context.stored(),
+                "circumstances": outcome.circumstances,
+                "by_territory": {
+                    place: {"route": each.action, "reasons": [asdict(why) for why in each.why]}
+                    for place, each in route.territories.items()
+                },
             }
         )
     with connection.cursor() as cursor:
@@ -160,7 +171,7 @@ def move_of(outcome: Outcome, plan: TriagePlan | None) -> lifecycle.Move:
     route = outcome.route
     return lifecycle.Move(
         outcome.submission,
-        STATUS[route.action],
+        lifecycle.ROUTED[route.action],
         route.why[0].code,
         {
             "plan": plan.number if plan else None,
@@ -169,8 +180,22 @@ def move_of(outcome: Outcome, plan: TriagePlan | None) -> lifecycle.Move:
             "probability": route.probabilities.get(route.category),
             "audit": route.audit,
             **cited(route),
+            **apart(route),
         },
     )
+
+
+def apart(route: Route) -> dict[str, Any]:
+    """What was made of it in each territory, and why, where they are not all treated alike."""
+    if not route.territories:
+        return {}
+    return {"territories": {place: told(each) for place, each in sorted(route.territories.items())}}
+
+
+def told(route: Route) -> dict[str, Any]:
+    first = route.why[0]
+    said = {"route": route.action, "reason": first.code, "category": first.category, "overlay": first.overlay}
+    return {**said, "probability": first.probability, "approve": first.approve, "block": first.block}
 
 
 def cited(route: Route) -> dict[str, str]:
@@ -184,7 +209,7 @@ def ask_of(outcome: Outcome, plan: Plan | None) -> requests.Ask | None:
     """The request for a person's look, when one must; for several people's where the plan says so and the image waits
     for them.
     """
-    route = outcome.route
+    route = outcome.route.asking or outcome.route
     if route.action == "review":
         codes = {why.code for why in route.why}
         reason = Reason.UNCERTAIN if "between" in codes else Reason.POLICY

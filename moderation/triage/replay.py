@@ -9,10 +9,12 @@ from uuid import UUID
 
 import numpy as np
 
-from moderation.models import Embedding, Finding, Submission
-from moderation.routing import Evidence, Plan
+from moderation.models import Embedding, Finding, Submission, TriagePlan
+from moderation.policies import parsed
+from moderation.routing import Context, Evidence, Plan, Route, route
 from moderation.rules.facts import columns
 from moderation.rules.sets import RuleSet, Word
+from moderation.triage.declared import served
 from moderation.triage.ruling import KIND, replayed, rules_of
 from moderation.triage.scoring import heads_on, pinned, read
 
@@ -34,6 +36,31 @@ def evidence_under(rows: Sequence[Submission], plan: Plan) -> list[list[Evidence
     stored = Stored.of(rows, [(ref, versions.get(ref)) for ref in others])
     late = {ref: told(stored, versions[ref]) for ref in rules}
     return [said + [late[ref][at] for ref in rules] for at, said in enumerate(stored.said)]
+
+
+def replay(rows: Sequence[Submission]) -> list[Route]:
+    """What routing makes of triaged images by what is stored alone: the plan each was routed under, what was said of it
+    then, and the circumstances. Equal to the route that was taken.
+    """
+    found: dict[UUID, Route] = {}
+    for plan, group in by_plan(rows).items():
+        parsed_plan = parsed(plan) if plan else None
+        said = evidence_under(group, parsed_plan) if parsed_plan else [[] for _row in group]
+        for row, evidence in zip(group, said, strict=True):
+            errors: dict[str, str] = row.circumstances.get("errors", {})
+            as_heard = [
+                Evidence(one.classifier, error=errors[one.classifier]) if one.classifier in errors else one
+                for one in evidence
+            ]
+            found[row.pk] = route(as_heard, parsed_plan, Context.read(row.circumstances, served(row)))
+    return [found[row.pk] for row in rows]
+
+
+def by_plan(rows: Sequence[Submission]) -> dict[TriagePlan | None, list[Submission]]:
+    groups: dict[TriagePlan | None, list[Submission]] = {}
+    for row in rows:
+        groups.setdefault(row.plan, []).append(row)
+    return groups
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from typing import Final
 from redis.exceptions import RedisError
 
 from classifiers import registry
+from moderation import rollouts
 from moderation.metrics.counting import store
 from moderation.models import TriagePlan
 from moderation.policies import parsed
@@ -36,10 +37,10 @@ def warm_up() -> Sequence[str]:
     Returns the refs of those that answered.
     """
     note(WARMING, WARMING_SECONDS)
-    published = TriagePlan.objects.in_force()
-    plan = parsed(published) if published else None
+    published, rollout = TriagePlan.objects.in_force(), rollouts.running()
+    plans = [parsed(row) for row in (published, rollout.candidate if rollout else None) if row]
     answered = []
-    for version in named((*plan.classifiers, *plan.shadows)) if plan else ():
+    for version in named(refs_of(plans)):
         if version.kind == "rules":  # they go by what the others said
             continue
         try:
@@ -73,10 +74,14 @@ def note(key: str, seconds: int) -> None:
         store().set(key, 1, ex=seconds)
 
 
-def release(plan: Plan) -> None:
-    """Let go of the classifiers that this plan, new to this process, no longer pins."""
+def refs_of(plans: Sequence[Plan]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(ref for plan in plans for ref in (*plan.classifiers, *plan.shadows)))
+
+
+def release(*plans: Plan) -> None:
+    """Let go of the classifiers that none of these plans, if new to this process, pins."""
     global _held  # noqa: PLW0603 - one a process
-    pinned = (*plan.classifiers, *plan.shadows)
+    pinned = refs_of(plans)
     if pinned != _held:
         registry.keep(named(pinned))
         _held = pinned

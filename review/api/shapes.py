@@ -100,6 +100,9 @@ class ClaimedSubmission(serializers.Serializer[object]):
     )
     categories = Band(many=True, help_text="The likeliest first; empty where a person is to judge unaided.")
     reasons = serializers.ListField(child=serializers.CharField(), help_text="Why a person looks, in sentences.")
+    by_territory = serializers.DictField(
+        help_text="{code: {route, reasons}}, where triage did not treat all territories alike; else empty."
+    )
     provenance = serializers.DictField(
         allow_null=True,
         help_text="Where the file says it comes from, in words; null where a person is to judge unaided.",

@@ -15,9 +15,9 @@ from django.utils.translation import gettext as _
 from moderation import policies
 from moderation.models import PolicyVersion, Reason, ReviewRequest, Submission, User
 from moderation.provenance import Provenance
-from moderation.routing import Band, nearness
+from moderation.routing import STRICTNESS, Action, Band, nearness
 from moderation.taxonomy import DEFAULT_SEVERITY, Category, Severity
-from moderation.wording import category_name, figure, sentence
+from moderation.wording import category_name, fate, figure, sentence
 from review import cases, holding, images
 from review.blinding import is_unaided
 from review.consensus import disagreed
@@ -64,6 +64,16 @@ class Reasoning:
     before: str
     figure: str = ""
     after: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """What triage made of the image in one territory, and the first of its reasons as a sentence."""
+
+    code: str
+    route: Action
+    words: str
+    why: str
 
 
 @dataclass(frozen=True)
@@ -171,6 +181,17 @@ class Card:
         if self.is_blind:
             return [Reasoning(_("Some images are shown without scores and reasons, so as not to sway you."))]
         return [*self.differing, *(reasoned(reason) for reason in self.submission.reasons)]
+
+    @property
+    def places(self) -> list[Place]:
+        """Where the image is treated otherwise than elsewhere; the strictest first."""
+        if self.is_blind:
+            return []
+        told = [
+            Place(code, said["route"], fate(said["route"]), sentence(said["reasons"][0]))
+            for code, said in self.submission.by_territory.items()
+        ]
+        return sorted(told, key=lambda one: (-STRICTNESS[one.route], one.code))
 
     @property
     def differing(self) -> list[Reasoning]:

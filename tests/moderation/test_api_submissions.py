@@ -211,7 +211,7 @@ def test_a_list_costs_the_same_queries_however_long(
         triaged(platform, png(red=0.5), external_id=str(number))
     caller = with_key(api_key)
 
-    with django_assert_num_queries(5):  # the key, the submissions, their plans, guidelines and findings
+    with django_assert_num_queries(6):  # the key, the submissions, their plans, guidelines, findings and open requests
         caller.get(SUBMISSIONS)
 
 

@@ -1,177 +1,17 @@
-"""The pure heart: findings and a plan in, a route out. No Django, no clock, no I/O.
-
-The same function serves live triage, simulation and replay. Doubt goes to a person: a missing plan, a missing or failed
-classifier, a number that is no probability, a category the plan does not know.
-"""
+"""The pure heart: findings and a plan in, a route out. No Django, no clock, no I/O."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import replace
 from functools import partial
-from typing import Any, Literal, Self
+from typing import Final, Literal
 
-from moderation.plans import Band, Plan, PlanError, Tightening, Zone, is_probability
-from moderation.stops import NOTHING, Stops
+from moderation.plans import UNKNOWN, Band, Plan, Zone, is_probability
+from moderation.routing.words import Action, Context, Evidence, Precedent, Route, Step, Why
+from moderation.stops import Stops
 
-__all__ = [
-    "Action",
-    "Band",
-    "Context",
-    "Demand",
-    "Evidence",
-    "Plan",
-    "PlanError",
-    "Precedent",
-    "Route",
-    "Stops",
-    "Tightening",
-    "Why",
-    "Zone",
-    "is_probability",
-    "nearness",
-    "route",
-]
-
-Action = Literal["approve", "review", "block", "quarantine"]
-DemandCode = Literal["match", "rule", "rule_error", "term", "contradiction"]
-
-
-@dataclass(frozen=True, slots=True)
-class Demand:
-    """What evidence asks for whatever the bands say: a known image, a rule, a term. `detail` names it for people."""
-
-    action: Literal["review", "block", "quarantine"]
-    code: DemandCode
-    category: str = ""
-    detail: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Evidence:
-    """One signal's word, as routing sees it: a network, a bank of known images, a term list, a rule. `error` says why
-    it has none. `tightened_by` names, a category, what in the signal tightens it, where the signal's own name is not
-    enough.
-    """
-
-    classifier: str
-    probabilities: Mapping[str, float] = field(default_factory=dict)
-    error: str = ""
-    demands: tuple[Demand, ...] = ()
-    tighten: Mapping[str, float] = field(default_factory=dict)
-    queue: str = ""
-    tightened_by: Mapping[str, str] = field(default_factory=dict)
-
-    def only_looks(self, category: str) -> bool:
-        """Whether all that this signal asks about a known image of the category is that a person looks."""
-        asked = {one.action for one in self.demands if one.code == "match" and one.category == category}
-        return asked == {"review"}
-
-    @classmethod
-    def read(cls, classifier: str, probabilities: Mapping[str, float], shown: Mapping[str, Any]) -> Self:
-        """From a finding: its probabilities, and what it showed (`classifiers.base.Shown`)."""
-        if not shown:
-            return cls(classifier, probabilities)
-        demands = tuple(Demand(**each) for each in shown.get("demands", ()))
-        return cls(
-            classifier,
-            probabilities,
-            "",
-            demands,
-            shown.get("tighten", {}),
-            shown.get("queue", ""),
-            shown.get("tightened_by", {}),
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class Precedent:
-    """What people decided of a near-duplicate, by guidelines that are still in force: `approve` in the `categories`
-    they had in mind, `block` as `category`; `review` where only people may decide, or where they disagreed.
-    """
-
-    action: Literal["approve", "review", "block"]
-    categories: frozenset[str]
-    decision: str
-    submission: str = ""
-    category: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Context:
-    """`draw` in [0, 1) is the audit lot of this image: a keyed hash of its id, so that it is repeatable and
-    unpredictable. `precedent` counts where the plan lets decisions settle copies. `stopped` is what no machine may
-    decide now; `capped`, what had reached its cap on blocks a day (plan, category or client) when the image came.
-    """
-
-    draw: float = 1.0
-    precedent: Precedent | None = None
-    stopped: Stops = NOTHING
-    capped: str = ""
-
-    def stored(self) -> dict[str, Any]:
-        """What replay needs of it: JSON, without what is as usual."""
-        said: dict[str, Any] = {} if self.draw == 1.0 else {"draw": self.draw}
-        if self.precedent is not None:
-            said["precedent"] = {**asdict(self.precedent), "categories": sorted(self.precedent.categories)}
-        said |= {"stopped": self.stopped.stored()} if self.stopped else {}
-        return said | ({"capped": self.capped} if self.capped else {})
-
-    @classmethod
-    def read(cls, stored: Mapping[str, Any]) -> Self:
-        """From `stored`."""
-        said = stored.get("precedent")
-        precedent = Precedent(**{**said, "categories": frozenset(said["categories"])}) if said else None
-        stopped = Stops.of(stored.get("stopped", ()))
-        return cls(stored.get("draw", 1.0), precedent, stopped, stored.get("capped", ""))
-
-
-@dataclass(frozen=True, slots=True)
-class Why:
-    """One reason, in a form that can be put into words in any language (`moderation.wording`). `approve` and `block`
-    are the cuts as they held for this image: lower by `tightened` than the plan's, for `tightened_by`, a category or
-    the name of a rule or signal.
-    """
-
-    code: (
-        Literal["no_plan", "classifier_error", "unknown_category", "block", "between", "below", "copy"]
-        | Literal["stopped", "capped"]
-        | DemandCode
-    )
-    category: str = ""
-    probability: float | None = None
-    approve: float | None = None
-    block: float | None = None
-    detail: str = ""
-    tightened: float | None = None
-    tightened_by: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """By how much a category's cuts are lower for one image, and for whose sake."""
-
-    by: float
-    whose: str
-
-
-@dataclass(frozen=True, slots=True)
-class Route:
-    """`category` is the one that stands out most; `inclusion_probability`, the chance that a person sees the image;
-    `grounds`, the reasons that block it, each of which would do.
-    """
-
-    action: Action
-    why: tuple[Why, ...]
-    category: str = ""
-    zones: Mapping[str, Zone] = field(default_factory=dict)
-    probabilities: Mapping[str, float] = field(default_factory=dict)
-    failed: bool = False
-    audit: bool = False
-    inclusion_probability: float = 1.0
-    queue: str = ""
-    precedent: Precedent | None = None
-    grounds: tuple[Why, ...] = ()
+STRICTNESS: Final[Mapping[Action, int]] = {"approve": 0, "review": 1, "block": 2, "quarantine": 3}
 
 
 def route(findings: Sequence[Evidence], plan: Plan | None, context: Context) -> Route:
@@ -181,9 +21,32 @@ def route(findings: Sequence[Evidence], plan: Plan | None, context: Context) -> 
     tightened. The strictest voice wins: a demand to quarantine, else a category or demand to block, else anything to
     review (or any doubt) sends to a person, else the image is approved. A precedent has its say after that, and what
     no machine may decide now goes to a person. What must be held is held.
+
+    Where the plan has overlays, this is done for each territory that the image is served in, and the strictest route is
+    the image's own.
     """
     if plan is None:
         return Route("review", (Why("no_plan"),))
+    if not plan.overlays:
+        return one_route(findings, plan, context)
+    places = {place: plan.at(context.served, place) for place in sorted(context.served.territories) or [UNKNOWN]}
+    routes = {id(cuts): one_route(findings, cuts, context) for cuts in places.values()}
+    return together({place: routes[id(cuts)] for place, cuts in places.items()})
+
+
+def together(routes: Mapping[str, Route]) -> Route:
+    """The strictest of the routes by territory. What a machine blocks while a person must look for another territory is
+    seen for certain.
+    """
+    found = max(routes.values(), key=lambda one: STRICTNESS[one.action])
+    if all(one == found for one in routes.values()):
+        return found
+    found = replace(found, territories=routes)
+    return replace(found, audit=False, inclusion_probability=1.0) if found.asking else found
+
+
+def one_route(findings: Sequence[Evidence], plan: Plan, context: Context) -> Route:
+    """Where this image goes by the plan's own bands."""
     found = judged_alone(findings, plan, context)
     if plan.copies != "off" and context.precedent is not None:
         found = as_decided(found, context.precedent, plan, context)
@@ -240,7 +103,8 @@ def as_decided(found: Route, precedent: Precedent, plan: Plan, context: Context)
         return found
     grounds = (cited,) if action == "block" else ()
     settled = replace(found, action=action, why=why, category=category, precedent=precedent, grounds=grounds)
-    return replace(settled, audit=context.draw < plan.audit_rate, inclusion_probability=plan.audit_rate)
+    rate = plan.rate(category)
+    return replace(settled, audit=context.draw < rate, inclusion_probability=rate)
 
 
 def only_uncertain(found: Route, categories: frozenset[str]) -> bool:
@@ -253,7 +117,7 @@ def judged_alone(findings: Sequence[Evidence], plan: Plan, context: Context) -> 
     steps = steps_of(findings, plan, probabilities)
     bands = tightened(plan, steps)
     zones = {category: zone_of(category, value, bands[category], findings) for category, value in probabilities.items()}
-    judge = partial(judged, bands, steps)
+    judge = partial(judged, bands, steps, plan.whose)
     blocking = [judge("block", c, probabilities[c]) for c in ranked(zones, "block", probabilities, bands)]
     unsure = [
         judge("between", c, probabilities[c])
@@ -261,10 +125,11 @@ def judged_alone(findings: Sequence[Evidence], plan: Plan, context: Context) -> 
         if bands[c].zone(probabilities[c]) == "review"
     ]
     failed = any(doubt.code == "classifier_error" for doubt in doubts)
-    queue = min(((one.classifier, one.queue) for one in findings if one.queue), default=("", ""))[1]
+    asked_queue = min(((one.classifier, one.queue) for one in findings if one.queue), default=("", ""))[1]
     held, barred, asked = (demanded(findings, action) for action in ("quarantine", "block", "review"))
     blocking, unsure = [*barred, *blocking], [*asked, *unsure]
     standing_out = (held or blocking or unsure or [Why("below")])[0].category or doubtful_category(doubts)
+    queue = asked_queue or plan.queues.get(standing_out, "")
     if held:
         return Route("quarantine", (*held, *blocking, *doubts, *unsure), standing_out, zones, probabilities, failed)
     if not blocking and (doubts or unsure):
@@ -272,6 +137,7 @@ def judged_alone(findings: Sequence[Evidence], plan: Plan, context: Context) -> 
     clear = max(probabilities, key=lambda c: nearness(probabilities[c], bands[c]), default="")
     below = (judge("below", clear, probabilities[clear]),) if clear else (Why("below"),)
     why = (*blocking, *doubts, *unsure) if blocking else below
+    rate = plan.rate(standing_out if blocking else clear)
     return Route(
         "block" if blocking else "approve",
         why,
@@ -279,8 +145,8 @@ def judged_alone(findings: Sequence[Evidence], plan: Plan, context: Context) -> 
         zones,
         probabilities,
         failed,
-        audit=context.draw < plan.audit_rate,
-        inclusion_probability=plan.audit_rate,
+        audit=context.draw < rate,
+        inclusion_probability=rate,
         queue=queue,
         grounds=tuple(blocking),
     )
@@ -371,14 +237,14 @@ def nearness(probability: float, band: Band) -> float:
 def judged(
     bands: Mapping[str, Band],
     steps: Mapping[str, Step],
+    whose: Mapping[str, str],
     code: Literal["block", "between", "below"],
     category: str,
     probability: float,
 ) -> Why:
     band, step = bands[category], steps.get(category)
-    if step is None:
-        return Why(code, category, probability, band.approve, band.block)
-    return Why(code, category, probability, band.approve, band.block, tightened=step.by, tightened_by=step.whose)
+    why = Why(code, category, probability, band.approve, band.block, overlay=whose.get(category, ""))
+    return why if step is None else replace(why, tightened=step.by, tightened_by=step.whose)
 
 
 def doubtful_category(doubts: Sequence[Why]) -> str:
