@@ -19,6 +19,7 @@ from review.views import (
     quality,
     queues,
     releases,
+    rereviews,
     search,
     wellness,
 )
@@ -66,6 +67,9 @@ urlpatterns = [
     path("me/settings/", wellness.my_settings, name="my-settings"),
     path("settings/wellness/", wellness.organisation, name="wellness-settings"),
     path("settings/wellness/exposure.csv", wellness.together_csv, name="exposure-together-csv"),
+    path("policies/<str:category>/older/", rereviews.index, name="rereviews"),
+    path("policies/<str:category>/older/count", rereviews.count, name="rereviews-count"),
+    path("policies/<str:category>/older/ask", rereviews.ask, name="rereviews-ask"),
     path("images/<uuid:submission>/<variant:variant>.jpg", image, name="review-image"),
     path("learning/<uuid:pk>/shadow/", comparisons.shadow, name="classifier_shadow"),
     path("quality/", quality.index, name="quality"),

@@ -66,7 +66,7 @@ def past(reviewer: User, count: int) -> list[dict[str, Any]]:
     """The last decisions of this person, newest first. One query."""
     decisions = (
         Decision.objects.filter(reviewer=reviewer)
-        .select_related("submission", "claim", "effect")
+        .select_related("submission", "claim", "effect", "policy")
         .order_by("-id")[:count]
     )
     return [remembered(one, reviewer) for one in decisions]
