@@ -83,7 +83,8 @@ def columns(body: Mapping[str, Any]) -> dict[str, Any]:
 def body_of(policy: PolicyVersion) -> dict[str, Any]:
     """A published version as the body of a draft."""
     said = {name: getattr(policy, name) for name in FIELDS}
-    return {**said, "review_by": policy.review_by.isoformat() if policy.review_by else ""}
+    day = policy.review_by.isoformat() if policy.review_by else ""
+    return {**said, "severity": int(policy.severity), "review_by": day}
 
 
 def text(name: str, value: Any) -> str:
