@@ -62,7 +62,7 @@ def test_fifty_decisions_by_keyboard_are_fifty_labels(
     assert settled == decisions == Decision.objects.count()
 
 
-@pytest.fixture(params=[10, pytest.param(50, marks=pytest.mark.slow)])
+@pytest.fixture(params=[10, pytest.param(50, marks=[pytest.mark.slow, pytest.mark.timeout(600)])])
 def decisions(request: pytest.FixtureRequest) -> int:
     return int(request.param)
 

@@ -50,8 +50,8 @@ def web_server(store: Path) -> Iterator[WebServer]:
     collect = [sys.executable, "manage.py", "collectstatic", "--no-input", "--verbosity", "0"]
     subprocess.run(collect, cwd=PROJECT, env=environment, check=True)
     server = WebServer(environment)
-    server.start()
     try:
+        server.start()
         yield server
     finally:
         server.stop()
