@@ -129,6 +129,7 @@ SCREENS: Final = (
     Screen("plan", "/policies/plans/1/", role="policy_lead"),
     Screen("plan-draft", "/policies/plans/draft/", role="policy_lead"),
     Screen("guardrails", "/policies/guardrails/", role="policy_lead"),
+    Screen("experiments", "/experiments/", role="policy_lead"),
     Screen("guardrail-settings", "/policies/guardrails/settings/", role="policy_lead"),
     Screen("terms", "/policies/terms/", role="policy_lead"),
     Screen("rules", "/policies/rules/", role="policy_lead"),

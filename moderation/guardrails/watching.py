@@ -19,6 +19,7 @@ from moderation.models import Alarm, AutomationStop, Verdict
 
 # Hours that are no part of the baseline, so that what creeps up does not become usual before anybody sees it.
 GAP: Final = 12
+WIDEST: Final = ("plan", "client", "classifier", "category")
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +68,7 @@ def look(now: datetime | None = None) -> int:
     for one in state.watched:
         found += judged(one, state, budget)
     found += reached(state)
+    found.sort(key=lambda each: WIDEST.index(each.scope))  # what is stopped everywhere need not be in one category
     return sum(alarms.ring(each, state.guards) is not None for each in found)
 
 

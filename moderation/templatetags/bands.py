@@ -17,6 +17,12 @@ def share(value: float) -> str:
 
 
 @register.filter
+def points(value: float) -> str:
+    """A difference of shares in percentage points, with its sign: −0.012 → −1.2."""
+    return f"{100 * value:+.2f}".replace("-", "−")
+
+
+@register.filter
 def tenths(value: float) -> str:
     """A measured share as a percentage: 0.98765 → 98.8 %."""
     return f"{100 * value:.1f} %"

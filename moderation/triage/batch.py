@@ -143,6 +143,8 @@ def follow(
     routes = Counter[str](one.route.action for one in settled)
     for route_, number in routes.items():
         metrics.TRIAGED.add(number, route=route_)
+    for scope, number in Counter(one.context.capped for one in settled if one.context.capped).items():
+        metrics.CAPPED.add(number, scope=scope)
     missed = Counter(dict.fromkeys(spoken.shadows.errors, len(rows)) if spoken.shadows else {})
     return Report(len(rows), len(settled), len(again) + len(waiting), routes, missed)
 

@@ -12,7 +12,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 from uuid_utils.compat import uuid7
 
-from moderation import lifecycle, metrics, policies, requests
+from moderation import lifecycle, policies, requests
 from moderation.actors import TRIAGE
 from moderation.banks.signal import keep_matches
 from moderation.guardrails import caps, counting
@@ -123,7 +123,6 @@ def within_caps(outcomes: Sequence[Outcome], spoken: Spoken, plan: Plan | None) 
         if scope and one.index is not None:
             context = replace(one.context, capped=scope)
             settled[at] = replace(one, context=context, route=route(spoken.of(one.index), plan, context))
-            metrics.CAPPED.add(scope=scope)
     return settled
 
 

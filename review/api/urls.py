@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.urls import path
 
 from review.api.claims import Decisions, Extension, Release, SecondOpinion, Sending, Takeover, Undo
+from review.api.experiments import Experiments
 from review.api.gold import Gold, GoldRetirement
 from review.api.grid import GridDecisions
 from review.api.held import Approval, Held, Refusal
@@ -20,6 +21,7 @@ urlpatterns = [
     path("decisions/<uuid:pk>/undo", Undo.as_view(), name="undo"),
     path("gold", Gold.as_view(), name="gold"),
     path("gold/<uuid:pk>/retire", GoldRetirement.as_view(), name="gold_retire"),
+    path("experiments", Experiments.as_view(), name="experiments"),
     path("held", Held.as_view(), name="held"),
     path("held/<uuid:pk>/approve", Approval.as_view(), name="held-approve"),
     path("held/<uuid:pk>/refuse", Refusal.as_view(), name="held-refuse"),

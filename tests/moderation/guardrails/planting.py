@@ -36,3 +36,11 @@ def calm(client: Client, *, share: float = 0.03, images: int = 300, until: int =
     for back in range(HOURS, until - 1, -1):
         blocked = int(rng.binomial(images, share))
         plant(client, this_hour() - timedelta(hours=back), images=images, blocked=blocked, plan=plan)
+
+
+def side_by_side(client: Client, *, blocked: tuple[int, int], hours: int = 30, images: int = 1000) -> None:
+    """Plans 1 and 2 on the same hours, the one under way the last of them; so many of each plan's images blocked."""
+    for back in range(hours - 1, -1, -1):
+        for plan, number in enumerate(blocked, start=1):
+            hour = this_hour() - timedelta(hours=back)
+            plant(client, hour, images=images, blocked=number, reviewed=100, plan=plan)

@@ -10,6 +10,7 @@ from django.db import connection, connections, transaction
 
 from moderation.guardrails import caps, choosing, watching
 from moderation.guardrails.settings import Guards, UnfitGuards
+from moderation.metrics import counting
 from moderation.models import Alarm, AuditEvent, BlockTally, Client, OutcomeCount, Submission, TriagePlan, User
 from moderation.policies import parsed
 from moderation.routing import Context, route
@@ -17,6 +18,7 @@ from moderation.triage import work_off
 from moderation.triage.replay import evidence_under
 from moderation.wording import sentence
 from tests import world
+from tests.moderation.test_metrics import scraped
 
 
 def blocked(platform: Client, number: int, *, seed: int = 0) -> list[str]:
@@ -142,3 +144,10 @@ class TestSettings:
     def test_an_old_edition_stays_readable(self) -> None:
         assert Guards.load({"plan_cap": 5, "gone": 1}) == Guards(plan_cap=5)
         assert Guards.load(Guards(caps={"HATE": 3}, fallback=frozenset({"block"})).dump()).caps == {"HATE": 3}
+
+
+def test_prometheus_hears_what_the_cap_sent_to_people(eyes: TriagePlan, platform: Client, paula: User) -> None:
+    counting.store().delete(counting.KEY)
+    choosing.choose(Guards(client_cap=1), person=paula)
+    blocked(platform, 3)
+    assert scraped()["loupe_guardrail_capped_images_total", ("client",)] == 2
