@@ -190,6 +190,19 @@ def answered(proposal: Proposal, person: User) -> Proposal:
 
 
 @transaction.atomic
+def go_back(person: User, subject: Subject, to: int, *, note: str = "") -> Proposal:
+    """An earlier version of a guideline as a draft that waits for a second person: to go back is to add a version.
+    Raises PolicyVersion.DoesNotExist or UnfitProposal (by now it cannot say that).
+    """
+    earlier = subject.versions().get(number=to)
+    body = bodies.body_of(earlier) | {"archived": False}
+    latest = subject.versions().order_by("-number").values_list("number", flat=True)[0]
+    title = _("Back to version %(number)d") % {"number": to}
+    drafted = draft(person, ProposalKind.POLICY, str(subject), body, title=title, note=note, based_on=latest)
+    return ask(drafted.pk, person, revision=1)
+
+
+@transaction.atomic
 def send_back(key: UUID, person: User, *, revision: int, text: str) -> Proposal:
     """A draft again, with the reason as a remark. Raises NotOpen or UnfitProposal."""
     proposal = locked(key, revision, ProposalState.ASKED)

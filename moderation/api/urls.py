@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.urls import include, path
 
+from moderation.api import policy_urls
 from moderation.api.batch import SubmissionBatch
 from moderation.api.health import healthz, readyz
 from moderation.api.history import SubmissionHistory
@@ -18,6 +19,7 @@ v1 = [
     path("submissions/<uuid:pk>", OneSubmission.as_view(), name="submission"),
     path("prompts/check", PromptCheck.as_view(), name="prompt-check"),
     path("submissions/<uuid:pk>/history", SubmissionHistory.as_view(), name="submission-history"),
+    *policy_urls.urlpatterns,
 ]
 urlpatterns = [
     path("api/v1/", include((v1, "api"))),

@@ -90,7 +90,7 @@ def body_of(policy: PolicyVersion) -> dict[str, Any]:
 def text(name: str, value: Any) -> str:
     if not isinstance(value, str):
         raise UnfitWording(name, _("“%(field)s” is words.") % {"field": name})
-    words = SPACES.sub("", value.replace("\r\n", "\n").replace("\r", "\n").replace("\x00", "")).strip("\n").rstrip()
+    words = SPACES.sub("", storable(value).replace("\r\n", "\n").replace("\r", "\n")).strip("\n").rstrip()
     if len(words) > LONGEST_TEXT:
         raise UnfitWording(name, _("At most %(most)d characters.") % {"most": LONGEST_TEXT})
     if has_high_heading(words):
@@ -98,10 +98,15 @@ def text(name: str, value: Any) -> str:
     return words
 
 
+def storable(value: str) -> str:
+    """Without what PostgreSQL keeps in no text: NUL, and halves of surrogate pairs."""
+    return value.encode(errors="ignore").decode().replace("\x00", "")
+
+
 def line(name: str, value: Any, most: int, *, needed: bool = True) -> str:
     if not isinstance(value, str):
         raise UnfitWording(name, _("“%(field)s” is words.") % {"field": name})
-    words = " ".join(value.replace("\x00", "").split())
+    words = " ".join(storable(value).split())
     if needed and not words:
         raise UnfitWording(name, _("“%(field)s” is missing.") % {"field": name})
     if len(words) > most:

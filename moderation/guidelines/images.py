@@ -44,7 +44,9 @@ def checked(subject: Subject, said: Any) -> list[dict[str, Any]]:
     for one in said:
         if not isinstance(one, Mapping) or set(one) - {"submission", "allowed", "words"}:
             raise unfit(_("An example is {submission, allowed, words}."))
-        words = " ".join(str(one.get("words", "")).replace("\x00", "").split())[:LONGEST]
+        words = " ".join(str(one.get("words", "")).encode(errors="ignore").decode().replace("\x00", "").split())[
+            :LONGEST
+        ]
         try:
             key = UUID(str(one.get("submission", "")))
         except ValueError as error:

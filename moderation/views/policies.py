@@ -17,7 +17,6 @@ from django.views.decorators.http import require_POST, require_safe
 
 from moderation import policies, proposals
 from moderation.forms import BY_SEVERITY
-from moderation.guidelines import bodies
 from moderation.guidelines.readings import Reading
 from moderation.models import PolicyVersion, ProposalKind, Scope, TriagePlan
 from moderation.routing import Band
@@ -106,27 +105,16 @@ def roll_back(request: PersonRequest, category: str) -> HttpResponse:
     """An earlier version as a draft that waits for a second person: to go back is to add a version."""
     subject = subject_or_404(category)
     number = request.POST.get("to", "")
-    versions = {str(row.number): row for row in subject.versions()}
-    if number not in versions:
+    if not (number.isascii() and number.isdigit() and len(number) < 10):
         raise Http404
-    earlier, latest = versions[number], max(row.number for row in versions.values())
-    title = _("Back to version %(number)d") % {"number": earlier.number}
     note = request.POST.get("note", "").strip()[:2000]
     try:
-        drafted = proposals.draft(
-            request.user,
-            ProposalKind.POLICY,
-            str(subject),
-            bodies.body_of(earlier) | {"archived": False},
-            title=title,
-            note=note,
-            based_on=latest,
-        )
-        proposal = proposals.ask(drafted.pk, request.user, revision=1)
-    except proposals.UnfitProposal as error:
-        messages.error(
-            request, _("Version %(number)s cannot come back as it is: %(why)s") % {"number": number, "why": error}
-        )
+        proposal = proposals.go_back(request.user, subject, int(number), note=note)
+    except PolicyVersion.DoesNotExist:
+        raise Http404 from None
+    except (proposals.UnfitProposal, policies.Outdated) as error:
+        words = {"number": number, "why": error}
+        messages.error(request, _("Version %(number)s cannot come back as it is: %(why)s") % words)
         return redirect("policy", category=str(subject))
     if proposal.published:
         messages.success(request, _("Version %(number)d is in force.") % {"number": proposal.published})
