@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -117,7 +118,7 @@ def backtest(found: Comparison) -> Backtest:
 
 def labels(found: Comparison) -> tuple[NDArray[np.intp], NDArray[np.bool_], NDArray[np.float64]]:
     """Of the comparison's images that people judged: their rows, whether they violate, and π."""
-    parameters = {
+    parameters: dict[str, Any] = {
         "approve": Verdict.APPROVE,
         "applied": EffectState.APPLIED,
         "reasons": list(DRAWN),
@@ -164,19 +165,36 @@ def estimate(hits: NDArray[np.bool_], weights: NDArray[np.float64]) -> Estimate:
 
 def hours(found: Comparison) -> Hours:
     """By the time that decisions in each category took lately; in a category without any, as long as all did."""
-    with connection.cursor() as cursor:
-        cursor.execute(TIMES, {"most": SERVED, "skip": Verdict.SKIP, "longest": LONGEST})
-        times = {category: (count, float(mean)) for category, count, mean in cursor.fetchall()}
+    times = service_times()
     decisions = sum(count for count, _mean in times.values())
-    if not decisions:
+    average = mean_of(times)
+    if average is None:
         return Hours(None, None, None, 0)
-    overall = sum(count * mean for count, mean in times.values()) / decisions
+
+    by_category = {category: mean for category, (_count, mean) in times.items()}
 
     def spent(images: Counter[str]) -> float:
-        return sum(count * times.get(category, (0, overall))[1] for category, count in images.items()) / 3600
+        return sum(count * by_category.get(category, average) for category, count in images.items()) / 3600
 
     before, after = found.to_people()
-    return Hours(spent(before), spent(after), overall, decisions)
+    return Hours(spent(before), spent(after), average, decisions)
+
+
+def seconds_a_decision() -> float | None:
+    """How long a decision takes lately, whatever the category; None where none is measured."""
+    return mean_of(service_times())
+
+
+def service_times() -> dict[str, tuple[int, float]]:
+    """By category: how many of the newest decisions were timed, and their mean in seconds."""
+    with connection.cursor() as cursor:
+        cursor.execute(TIMES, {"most": SERVED, "skip": Verdict.SKIP, "longest": LONGEST})
+        return {category: (count, float(mean)) for category, count, mean in cursor.fetchall()}
+
+
+def mean_of(times: Mapping[str, tuple[int, float]]) -> float | None:
+    decisions = sum(count for count, _mean in times.values())
+    return sum(count * mean for count, mean in times.values()) / decisions if decisions else None
 
 
 def as_json(found: Backtest) -> dict[str, Any]:

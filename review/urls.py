@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.urls import include, path, register_converter
 
 from review.views import (
+    bands,
     bulk,
     calibrations,
     comparisons,
@@ -22,6 +23,7 @@ from review.views import (
     releases,
     rereviews,
     search,
+    simulations,
     wellness,
 )
 from review.views.home import home
@@ -72,6 +74,9 @@ urlpatterns = [
     path("policies/<str:category>/older/count", rereviews.count, name="rereviews-count"),
     path("policies/<str:category>/older/ask", rereviews.ask, name="rereviews-ask"),
     path("images/<uuid:submission>/<variant:variant>.jpg", image, name="review-image"),
+    path("policies/plans/simulate/", simulations.simulate, name="plan_simulation"),
+    path("policies/plans/bands/", bands.edit, name="plan_bands"),
+    path("policies/plans/bands/<str:key>/<str:category>/", bands.counts, name="plan_sketch"),
     path("learning/<uuid:pk>/shadow/", comparisons.shadow, name="classifier_shadow"),
     path("quality/", quality.index, name="quality"),
     path("quality/me/", quality.mine, name="quality-mine"),

@@ -74,7 +74,7 @@ def wanted(which: str, body: Any) -> Plan:
 
 def stored(which: str) -> dict[str, Any]:
     if which.isascii() and which.isdigit() and len(which) < 10:
-        row = TriagePlan.objects.filter(number=int(which)).first()
+        row: TriagePlan | Proposal | None = TriagePlan.objects.filter(number=int(which)).first()
     else:
         try:
             key = UUID(which)

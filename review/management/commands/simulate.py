@@ -45,11 +45,9 @@ class Command(BaseCommand):
         self.stdout.write(f"{found.images} images against {against}; {len(found.moved)} go elsewhere.")
         for action, after in found.actions_after.items():
             self.stdout.write(f"  {action:<10} {found.actions_before[action]:>9} → {after:>9}")
-        for name, (before, after) in {
-            "missed violations, of approved": (people.before.missed, people.after.missed),
-            "wrongful, of blocked": (people.before.wrongful, people.after.wrongful),
-        }.items():
-            self.stdout.write(f"  {name}: {told(before)} → {told(after)}")
+        old, new = people.before, people.after
+        self.stdout.write(f"  missed violations, of approved: {told(old.missed)} → {told(new.missed)}")
+        self.stdout.write(f"  wrongful, of blocked: {told(old.wrongful)} → {told(new.wrongful)}")
         if people.hours.before is not None:
             self.stdout.write(f"  reviewer hours: {people.hours.before:.1f} → {people.hours.after:.1f}")
         if found.unseen:
