@@ -82,6 +82,13 @@ def tiles(page: Page) -> None:
     page.wait_for_load_state("networkidle")
 
 
+def simulate(page: Page) -> None:
+    """A draft that approves more, tried on what is stored."""
+    page.locator("[name=approve_NUDITY]").fill("0.4")
+    page.get_by_role("button", name="Simulate").click()
+    nothing(page)
+
+
 def first_of(selector: str) -> Callable[[Page], None]:
     """Follows the first such link."""
 
@@ -117,6 +124,8 @@ SCREENS: Final = (
     Screen("quality-mine", "/quality/me/"),
     Screen("gold", "/quality/gold/", role="senior"),
     Screen("sessions", "/quality/sessions/", role="senior"),
+    Screen("plan-bands", "/policies/plans/bands/", role="policy_lead"),
+    Screen("plan-simulation", "/policies/plans/draft/", role="policy_lead", act=simulate),
     Screen("queue-definitions", "/policies/queues/", role="policy_lead"),
     Screen("queue-new", "/policies/queues/new/", role="policy_lead"),
     Screen("search", "/search/?status=in_review", role="senior"),

@@ -12,8 +12,9 @@ from django.db import connection
 
 from moderation.plans import Plan, Zone
 from moderation.routing import Action
-from moderation.simulation.history import MOST, History, newest
-from moderation.simulation.sweep import ACTIONS, REVIEW, UNSEEN, ZONES, Sweep, swept
+from moderation.simulation.history import MOST, History, declared, newest
+from moderation.simulation.places import Declared, swept_everywhere
+from moderation.simulation.sweep import ACTIONS, REVIEW, UNSEEN, ZONES, Sweep
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -102,12 +103,14 @@ def compare(before: Plan | None, after: Plan, *, last: int = MOST) -> Comparison
     """The newest `last` triaged images under both plans. No image is opened and nothing is written."""
     refs = [*after.classifiers, *(before.classifiers if before else ())]
     history = newest(list(dict.fromkeys(refs)), last=last)
-    return compared(history, before, after)
+    overlaid = after.overlays or (before.overlays if before else ())
+    return compared(history, before, after, declared(history, last=last) if overlaid else None)
 
 
-def compared(history: History, before: Plan | None, after: Plan) -> Comparison:
-    old = swept(history.voices, before, len(history))
-    new = swept(history.voices, after, len(history), over=(before, old) if before else None)
+def compared(history: History, before: Plan | None, after: Plan, shown: Declared | None = None) -> Comparison:
+    old = swept_everywhere(history.voices, before, len(history), shown)
+    plain = (before, old) if before and not before.overlays else None
+    new = swept_everywhere(history.voices, after, len(history), shown, over=plain)
     judged = (old.actions != UNSEEN) & (new.actions != UNSEEN)
     pairs = np.bincount((old.actions[judged] * 4 + new.actions[judged]).astype(np.intp), minlength=16)
     table: dict[tuple[Action, Action], int] = {

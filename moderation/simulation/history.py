@@ -14,9 +14,11 @@ from django.db import connection
 from classifiers.cards import SIGNALS
 from classifiers.models import ClassifierVersion
 from moderation.models import Status, Submission
+from moderation.plans.overlays import Served
 from moderation.routing import Evidence, Plan
 from moderation.simulation.columns import SILENT, Voice
 from moderation.simulation.effects import RECENT
+from moderation.simulation.places import Declared
 from moderation.triage.replay import evidence_under
 from moderation.triage.scoring import named, read
 
@@ -42,6 +44,14 @@ COPY (
 HEARD: Final = """
 COPY (
     SELECT id, hash_array_extended(heard, 0) FROM moderation_submission WHERE id >= %s AND status <> 'received'
+) TO STDOUT (FORMAT BINARY)
+"""
+# What overlays ask about, as one number an image; what it stands for is looked up once for each.
+SERVED: Final = """
+COPY (
+    SELECT id, hashtextextended(
+        concat_ws('|', territories::text, audience, length(surface), surface, context ->> 'verified'), 0
+    ) FROM moderation_submission WHERE id >= %s AND status <> 'received'
 ) TO STDOUT (FORMAT BINARY)
 """
 SHOWN: Final = """
@@ -145,18 +155,37 @@ def images(told: Sequence[Told], first: UUID) -> tuple[Keys, dict[str, Flags]]:
         total = cursor.fetchone()[0]
     if len(told) == 1 and len(told[0].keys) == total:
         return told[0].keys, {}
-    record = np.dtype([("fields", ">i2"), ("a", ">i4"), ("key", ">u8", 2), ("b", ">i4"), ("heard", ">i8")])
-    blocks = list(records(HEARD, [first], record))
-    keys = np.concatenate([block["key"].astype(np.uint64) for block in blocks])
-    sets, examples, which = np.unique(
-        np.concatenate([block["heard"].astype(np.int64) for block in blocks]), return_index=True, return_inverse=True
-    )
+    keys, numbers = numbered(HEARD, first)
+    sets, examples, which = np.unique(numbers, return_index=True, return_inverse=True)
     names = dict(Submission.objects.filter(pk__in=identities(keys[examples])).values_list("pk", "heard"))
     by_set = [frozenset(names.get(key, ())) for key in identities(keys[examples])]
     assert len(by_set) == len(sets)
     return keys, {
         one.version.ref: np.array([one.version.ref in heard for heard in by_set], np.bool_)[which] for one in told
     }
+
+
+def numbered(statement: str, first: UUID) -> tuple[Keys, NDArray[np.int64]]:
+    """The images since, and one number each."""
+    record = np.dtype([("fields", ">i2"), ("a", ">i4"), ("key", ">u8", 2), ("b", ">i4"), ("number", ">i8")])
+    blocks = [
+        (block["key"].astype(np.uint64), block["number"].astype(np.int64))
+        for block in records(statement, [first], record)
+    ]
+    return np.concatenate([keys for keys, _ in blocks]), np.concatenate([numbers for _, numbers in blocks])
+
+
+def declared(found: History, *, last: int = MOST) -> Declared:
+    """To whom each of these images is shown; an image that came meanwhile is not among them."""
+    keys, numbers = numbered(SERVED, oldest_of(last))
+    _numbers, examples, which = np.unique(numbers, return_index=True, return_inverse=True)
+    columns = ("territories", "audience", "surface", "context")
+    told = Submission.objects.filter(pk__in=identities(keys[examples])).values_list("pk", *columns)
+    by_key = {key: Served.declared(*said) for key, *said in told}
+    cases = [by_key.get(key, Served()) for key in identities(keys[examples])]
+    places = find(found.keys, keys)
+    # Not known to whom: the strictest of what may hold does.
+    return Declared([*cases, Served()], np.where(places >= 0, which[places] if len(which) else -1, len(cases)))
 
 
 def voice(told: Told, keys: Keys, heard: Flags | None, first: UUID) -> Voice:

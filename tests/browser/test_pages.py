@@ -74,6 +74,8 @@ def test_pages_have_no_barriers(
         "WEAPONS_DANGEROUS/edit/",
         "plans/",
         "plans/draft/",
+        "plans/bands/",
+        "plans/simulate/",
         "guardrails/",
         "guardrails/settings/",
     ]

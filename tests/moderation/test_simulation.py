@@ -200,3 +200,16 @@ def test_columns_cost_a_few_statements_however_many_images(
 
     with django_assert_max_num_queries(6):
         compare(plan, with_weapons(plan, Band(0.5)))
+
+
+def test_overlays_count_in_columns_as_in_replay(eyes: TriagePlan, platform: Client) -> None:
+    for territories in (["DE", "US"], ["DE"], ["US"], []):
+        world.submit(platform, world.png(red=0.3), territories=territories)
+    run_once()
+    band = {"WEAPONS_DANGEROUS": {"approve": 0.1, "block": 0.25}}
+    overlay = {"name": "strict", "territories": ["DE"], "bands": band}
+    draft = Plan.from_body({**eyes.body, "overlays": [overlay]}, number=0)
+
+    found = compare(parsed(eyes), draft)
+
+    assert found.moves == simulation.effect(parsed(eyes), draft).moves == {("review", "block"): 3}

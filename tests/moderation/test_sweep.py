@@ -6,18 +6,20 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from moderation.plans import Band, Plan, Tightening
+from moderation.plans.overlays import Overlay, Served
 from moderation.routing import Context, Evidence, route
 from moderation.simulation.columns import SILENT, Voice, above, at_least, decimal, decimals
+from moderation.simulation.places import Declared, swept_everywhere
 from moderation.simulation.sweep import swept
 
 CODES = ("HATE", "NUDITY", "PRIVACY", "WEAPONS_DANGEROUS")
 PLACES = tuple(round(place / 20, 2) for place in range(21))  # few, so that scores meet cuts and each other
 numbers = st.sampled_from(PLACES) | st.floats(0, 1).map(lambda value: round(value, 6))
-odd = st.sampled_from([np.nan, 1.5, -0.25, np.inf])
+ODD = (np.nan, 1.5, -0.25, np.inf)
 demands = st.fixed_dictionaries(
     {
         "action": st.sampled_from(["review", "block", "quarantine"]),
@@ -47,16 +49,30 @@ def plans(draw: st.DrawFn) -> Plan:
 @st.composite
 def voices(draw: st.DrawFn, ref: str, images: int) -> Voice:
     codes = tuple(draw(st.lists(st.sampled_from(CODES), unique=True)))
-    score = st.one_of(numbers, numbers, numbers, st.just(float(SILENT)), st.floats(0, 1, width=32), odd)
-    table = [[draw(score) for _ in range(images)] for _code in codes]
-    spoke = np.array([draw(st.sampled_from([True, True, True, False])) for _ in range(images)], np.bool_)
-    scores = Voice(ref, codes, np.array(table, np.float32).reshape(len(codes), images), spoke)
-    shown = {row: one for row in range(images) if spoke[row] and (one := draw(showings))}
+    rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))  # quicker than a draw a score
+    shape = (len(codes), images)
+    kinds = [
+        rng.choice(PLACES, shape),
+        rng.random(shape).round(6),
+        rng.random(shape),
+        np.full(shape, SILENT),
+        rng.choice(ODD, shape),
+    ]
+    table = np.choose(rng.choice(5, shape, p=[0.5, 0.2, 0.1, 0.15, 0.05]), kinds).astype(np.float32)
+    spoke = rng.random(images) < 0.9
+    scores = Voice(ref, codes, table, spoke)
+    shown = {row: one for row in range(images) if spoke[row] and rng.random() < 0.3 and (one := draw(showings))}
     said = {row: Evidence.read(ref, scores.evidence(row).probabilities, one) for row, one in shown.items()}
     return replace(scores, said=said)
 
 
-@given(st.data(), plans(), st.integers(1, 6))
+busy = settings(
+    max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)  # a machine that does other work too
+
+
+@busy
+@given(st.data(), plans(), st.integers(1, 12))
 def test_a_sweep_says_of_every_image_what_route_says(data: st.DataObject, plan: Plan, images: int) -> None:
     heard = {ref: data.draw(voices(ref, images)) for ref in ("a@1", "b@1")}
 
@@ -68,6 +84,46 @@ def test_a_sweep_says_of_every_image_what_route_says(data: st.DataObject, plan: 
             assert found.action(row) is None
             continue
         expected = route(evidence, plan, Context())
+        assert (found.action(row), found.category(row)) == (expected.action, expected.category)
+        assert found.zoned(row) == expected.zones
+
+
+places = st.lists(st.sampled_from(["DE", "IN", "US"]), unique=True)
+words = st.sets(st.sampled_from(["feed", "shop"])).map(frozenset)
+served = st.builds(
+    Served,
+    places.map(tuple),
+    st.sampled_from(["general", "teen"]),
+    st.sampled_from(["", "feed", "shop", "chat"]),
+    st.sets(st.sampled_from(["news", "art"])).map(frozenset),
+)
+
+
+@st.composite
+def overlays(draw: st.DrawFn, plan: Plan) -> Overlay:
+    codes = draw(st.lists(st.sampled_from(sorted(plan.bands)), min_size=1, unique=True))
+    conditions = (draw(places.map(frozenset)), draw(st.sets(st.just("teen")).map(frozenset)), draw(words))
+    contexts = draw(st.sets(st.sampled_from(["news", "art"])).map(frozenset))
+    return Overlay(draw(st.sampled_from("abc")), {code: draw(bands()) for code in codes}, *conditions, contexts)
+
+
+@busy
+@given(st.data(), plans(), st.lists(served, min_size=1, max_size=3), st.integers(1, 12))
+def test_overlays_are_swept_as_route_has_them(
+    data: st.DataObject, plan: Plan, cases: list[Served], images: int
+) -> None:
+    plan = replace(plan, overlays=tuple(data.draw(st.lists(overlays(plan), max_size=3))))
+    heard = {ref: data.draw(voices(ref, images)) for ref in ("a@1", "b@1")}
+    which = np.array(data.draw(st.lists(st.integers(0, len(cases) - 1), min_size=images, max_size=images)), np.intp)
+
+    found = swept_everywhere(heard, plan, images, Declared(cases, which))
+
+    for row in range(images):
+        evidence = [heard[ref].evidence(row) for ref in plan.classifiers if ref in heard]
+        if len(evidence) < len(plan.classifiers) or any(one.error for one in evidence):
+            assert found.action(row) is None
+            continue
+        expected = route(evidence, plan, Context(served=cases[which[row]]))
         assert (found.action(row), found.category(row)) == (expected.action, expected.category)
         assert found.zoned(row) == expected.zones
 
