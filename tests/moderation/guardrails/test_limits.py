@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
@@ -104,6 +104,7 @@ def test_the_stated_number_is_what_the_tests_of_a_month_add_up_to() -> None:
     assert a_month == pytest.approx(2)
 
 
+@settings(deadline=None)
 @given(
     st.floats(0.001, 0.999),
     st.integers(1, 100_000),
@@ -125,6 +126,7 @@ def test_a_share_is_outside_exactly_where_it_is_beyond_its_limits(
         assert side == (1 if seen > share else -1)
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 50), st.integers(0, 50)), min_size=1, max_size=30))
 def test_the_smoothed_share_lies_among_the_hours(pairs: list[tuple[int, int]]) -> None:
     hours = [Hour(max(pair), min(pair)) for pair in pairs]
