@@ -361,6 +361,7 @@ CELERY_BEAT_SCHEDULE = {
     "publish-due": {"task": "moderation.tasks.publish_due", "schedule": 10.0, "options": {"expires": 10}},
     "watch-guardrails": {"task": "moderation.tasks.watch_guardrails", "schedule": 300.0, "options": {"expires": 300}},
     "settle-queues": {"task": "moderation.tasks.settle_queues", "schedule": 10.0, "options": {"expires": 10}},
+    "watch-certificates": {"task": "review.tasks.watch_certificates", "schedule": 30.0, "options": {"expires": 30}},
     "roll-up-quality": {"task": "review.tasks.roll_up_quality", "schedule": 600.0, "options": {"expires": 600}},
     "free-ended-leases": {"task": "review.tasks.free_ended_leases", "schedule": 15.0, "options": {"expires": 15}},
 }

@@ -6,7 +6,7 @@ from celery import shared_task
 from django.db import transaction
 
 from moderation.tasks import recheck
-from review import effects, holding, queue
+from review import effects, holding, queue, watching
 from review.bulk import running
 from review.quality import gold, rollups
 
@@ -20,6 +20,12 @@ def free_ended_leases() -> dict[str, int]:
 def roll_up_quality() -> dict[str, int]:
     """What the quality pages read is as of now."""
     return {"rows": rollups.roll_up()}
+
+
+@shared_task(name="review.tasks.watch_certificates")
+def watch_certificates() -> dict[str, int]:
+    """Live audits have their say of the certificates that hold; who answers for them hears of those that do not."""
+    return {"ended": watching.watch(), "told": watching.tell()}
 
 
 @shared_task(name="review.tasks.apply_decisions")

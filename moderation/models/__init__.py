@@ -3,6 +3,7 @@
 from moderation.models.audit import AuditChain, AuditEvent, AuditRoot
 from moderation.models.automation import AutomationStop, StopAction
 from moderation.models.banks import Bank, BankAction, BankEntry, BankMatch, Polarity, Recheck
+from moderation.models.certificates import BandCertificate, BandRisk, CertificateEnd, CertificateWatch
 from moderation.models.clients import ApiKey, Client
 from moderation.models.evidence import Embedding, Finding
 from moderation.models.fingerprints import Fingerprint
@@ -39,11 +40,15 @@ __all__ = [
     "AuditEvent",
     "AuditRoot",
     "AutomationStop",
+    "BandCertificate",
+    "BandRisk",
     "Bank",
     "BankAction",
     "BankEntry",
     "BankMatch",
     "BlockTally",
+    "CertificateEnd",
+    "CertificateWatch",
     "Chart",
     "Client",
     "DefaultAction",

@@ -172,6 +172,7 @@ class Submission(models.Model):
             # for searches: what is rare is found by an index of its own
             models.Index(fields=["status", "-id"], name="submission_status_recent"),
             models.Index(fields=["sha256"], name="submission_sha256"),
+            models.Index(fields=["-id"], condition=models.Q(inclusion_probability=0), name="submission_never_audited"),
             models.Index(fields=["pdq"], condition=models.Q(pdq__isnull=False), name="submission_pdq"),
             GinIndex(SearchVector("prompt", config="simple"), name="submission_prompt_words"),
             models.Index(

@@ -26,3 +26,9 @@ def points(value: float) -> str:
 def tenths(value: float) -> str:
     """A measured share as a percentage: 0.98765 → 98.8 %."""
     return f"{100 * value:.1f} %"
+
+
+@register.filter
+def hundredths(value: float) -> str:
+    """A small share as a percentage: 0.00512 → 0.51 %."""
+    return f"{100 * value:.2f} %"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
+from review.api.certificates import Certificates
 from review.api.claims import Decisions, Extension, Release, SecondOpinion, Sending, Takeover, Undo
 from review.api.experiments import Experiments
 from review.api.gold import Gold, GoldRetirement
@@ -21,6 +22,7 @@ urlpatterns = [
     path("claims/decisions", GridDecisions.as_view(), name="decisions"),
     path("claims/<uuid:pk>/decision", Decisions.as_view(), name="decision"),
     path("decisions/<uuid:pk>/undo", Undo.as_view(), name="undo"),
+    path("plans/<int:number>/certificates", Certificates.as_view(), name="certificates"),
     path("gold", Gold.as_view(), name="gold"),
     path("gold/<uuid:pk>/retire", GoldRetirement.as_view(), name="gold_retire"),
     path("experiments", Experiments.as_view(), name="experiments"),

@@ -1,0 +1,195 @@
+"""From audits to a certificate: what they show of a category, what is missing, what readers' errors make of it."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, Final
+
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from moderation import guarantees
+from moderation.actors import Actor
+from moderation.guarantees import Ground, Unproven
+from moderation.guarantees.drifting import binned
+from moderation.guarantees.keeping import Sampled
+from moderation.models import BandCertificate, User
+from moderation.policies import parsed
+from moderation.taxonomy import Category
+from review import audits
+from review.audits import Audits
+from review.models import Measure, QualityRollup
+from review.quality.posteriors import Posterior
+
+if TYPE_CHECKING:
+    from moderation.certificates import Certificate, Corrected, Need, Risk
+
+GOLD_SPAN: Final = timedelta(days=180)
+
+
+@dataclass(frozen=True, slots=True)
+class Assessment:
+    """What the audits of a category show. `cut` is the plan's own on that side, None where it has none; `need`, what is
+    missing to certify it; `raw`, the share wrong inside the threshold (everywhere, without one) by the readers' word,
+    of as many audits as the weights are worth; `corrected`, with their errors reckoned in.
+    """
+
+    category: Category
+    found: Certificate
+    sample: Audits
+    cut: float | None
+    need: Need
+    seconds: float | None
+    sensitivity: Posterior
+    specificity: Posterior
+    corrected: Corrected | None
+    ground: Ground
+    raw: Posterior
+    rate: float
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "category": self.category.value,
+            **asdict(self.found),
+            "cut": self.cut,
+            "needed": asdict(self.need),
+            "seconds_each": self.seconds,
+            "raw": {"share": self.rate, "low": self.raw.low, "high": self.raw.high},
+            "corrected": asdict(self.corrected) if self.corrected else None,
+            "waiting": self.sample.waiting,
+            "sampled_from": self.sample.since.isoformat(),
+            "sampled_until": self.sample.until.isoformat(),
+            "classifiers": [one.ref for one in self.ground.scoring(self.category)],
+            "policy": str(self.ground.policies[self.category]),
+            "plan": self.ground.plan.number if self.ground.plan else None,
+        }
+
+
+def assess(category: Category, *, risk: Risk, alpha: float, delta: float) -> Assessment:
+    """What can be certified now of the plan in force. Raises Unproven where there is no plan, no guideline, or nobody
+    who scores the category; ValueError for numbers that cannot be.
+    """
+    from moderation.certificates import certify  # late: it brings numpy, which few pages need
+
+    ground = Ground.now()
+    scorers = ground.scoring(category)
+    policy = ground.policies.get(category)
+    if ground.plan is None or policy is None:
+        raise Unproven(_("A certificate stands on a published plan and a published guideline."))
+    if not scorers:
+        raise Unproven(_("No classifier of plan %(number)d scores this category.") % {"number": ground.plan.number})
+    sample = audits.gathered(category, scorers, worded=policy.published_at)
+    found = certify(
+        sample.scores, sample.violating, risk=risk, alpha=alpha, delta=delta, weights=sample.weights or None
+    )
+    band = parsed(ground.plan).bands.get(category)
+    cut = None if band is None else band.approve if risk == "FOR" else band.block
+    seconds = audits.seconds_each()
+    se, sp = readers(category)
+    shown = Sums.inside(sample, risk, found.threshold)
+    return Assessment(
+        category=category,
+        found=found,
+        sample=sample,
+        cut=cut,
+        need=missing(found, sample, cut, seconds),
+        seconds=seconds,
+        sensitivity=se,
+        specificity=sp,
+        corrected=mended(shown, risk, se, sp),
+        ground=ground,
+        raw=Posterior(shown.rate * shown.worth, shown.worth),
+        rate=shown.rate,
+    )
+
+
+def keep(made: Assessment, *, actor: Actor, person: User | None = None, falls_back: bool = False) -> BandCertificate:
+    """Afterwards it is stored with the plan. Raises Unproven."""
+    sample = made.sample
+    sampled = Sampled(
+        sample.since,
+        sample.rows[-1].at if sample.rows else sample.until,
+        binned(sample.scores, sample.weights),
+        asdict(made.corrected) if made.corrected else None,
+    )
+    return guarantees.keep(
+        made.found, made.category, sampled, ground=made.ground, actor=actor, person=person, falls_back=falls_back
+    )
+
+
+def on_safe_side(risk: str, score: float, threshold: float) -> bool:
+    return score <= threshold if risk == "FOR" else score >= threshold
+
+
+def is_wrong(risk: str, *, violating: bool) -> bool:
+    return violating if risk == "FOR" else not violating
+
+
+@dataclass(frozen=True, slots=True)
+class Sums:
+    """Of the audits inside a threshold: how many, how many of them wrong, the weighted `rate` of these, how many equal
+    audits they are worth, (Σw)² / Σw² (Kish 1965), and their share of all traffic.
+    """
+
+    n: int
+    k: int
+    rate: float
+    worth: float
+    share: float
+
+    @classmethod
+    def inside(cls, sample: Audits, risk: str, threshold: float | None) -> Sums:
+        """None: of all."""
+        pairs = list(zip(sample.rows, sample.weights, strict=True))
+        kept = [one for one in pairs if threshold is None or on_safe_side(risk, one[0].score, threshold)]
+        wrong = [weight for audit, weight in kept if is_wrong(risk, violating=audit.violating)]
+        w, w2, total = sum(w for _a, w in kept), sum(w * w for _a, w in kept), sum(sample.weights)
+        if not w:
+            return cls(0, 0, 0.0, 0.0, 0.0)
+        return cls(len(kept), len(wrong), sum(wrong) / w, w * w / w2, w / total)
+
+
+def missing(found: Certificate, sample: Audits, cut: float | None, seconds: float | None) -> Need:
+    """Until the plan's own cut is certified; 0 where it is. Weighted audits count as what they are worth."""
+    from moderation.certificates import Need, needed
+
+    if found.threshold is not None and (cut is None or on_safe_side(found.risk, cut, found.threshold)):
+        return Need(0, 0, 0.0 if seconds is not None else None)
+    there = Sums.inside(sample, found.risk, cut)
+    if not there.n:
+        return needed(n=0, k=0, share=1.0, alpha=found.alpha, delta=found.delta, seconds=seconds)
+    return needed(
+        n=round(there.worth),
+        k=round(there.rate * there.worth),
+        share=there.share,
+        alpha=found.alpha,
+        delta=found.delta,
+        seconds=seconds,
+        worth=there.worth / there.n,
+    )
+
+
+def readers(category: Category) -> tuple[Posterior, Posterior]:
+    """How often readers see a violation that is there, and pass what is harmless, by the gold items of this category in
+    the last half year.
+    """
+    since = timezone.now().date() - GOLD_SPAN
+    rows = QualityRollup.objects.filter(measure=Measure.GOLD, person__isnull=True, day__gte=since)
+    own: dict[str, int] = {}
+    for counts in rows.filter(category=category).values_list("counts", flat=True):
+        for name, number in counts.items():
+            own[name] = own.get(name, 0) + number
+    tp, fn, tn, fp = (own.get(name, 0) for name in ("tp", "fn", "tn", "fp"))
+    return Posterior(tp, tp + fn), Posterior(tn, tn + fp)
+
+
+def mended(shown: Sums, risk: str, se: Posterior, sp: Posterior) -> Corrected | None:
+    """The share that is truly wrong; None where gold items do not say how readers err."""
+    from moderation.certificates import corrected
+
+    if not shown.n or not se.trials or not sp.trials:
+        return None
+    right, wrong = (sp, se) if risk == "FDR" else (se, sp)
+    hits = shown.rate * shown.worth
+    return corrected(hits, shown.worth, sensitivity=(right.a, right.b), specificity=(wrong.a, wrong.b))
