@@ -15,7 +15,8 @@ from classifiers.models import ClassifierVersion
 from moderation import audit
 from moderation.actors import Actor
 from moderation.guidelines.subjects import Subject
-from moderation.models import OutboxMessage, PolicyVersion, ReviewQueue, Topic, TriagePlan, User
+from moderation.models import OutboxMessage, PolicyVersion, Topic, TriagePlan, User
+from moderation.queues import known
 from moderation.routing import Plan, PlanError
 from moderation.rules.faults import RuleError
 from moderation.rules.sets import from_card
@@ -85,8 +86,8 @@ def check(plan: Plan) -> None:
     unseen = sorted({code for code in PEOPLE_ONLY for bands in laid if code in bands and bands[code].block is not None})
     if unseen:
         raise PlanError(f"{', '.join(unseen)}: only people block here, so the plan has no block cut for it.")
-    queues = set(plan.queues.values())
-    if lost := sorted(queues - set(ReviewQueue.objects.filter(slug__in=queues).values_list("slug", flat=True))):
+    queues = known.definitions() if plan.queues else None
+    if queues and (lost := sorted(set(plan.queues.values()) - {*queues.slugs(), *queues.retired})):
         raise PlanError(f"There is no queue {', '.join(lost)}.")
     refs = [*plan.classifiers, *plan.shadows]
     versions = {version.ref: version for version in ClassifierVersion.objects.with_refs(refs)}

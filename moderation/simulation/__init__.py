@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
-from moderation.simulation.changes import CutChange, TighteningChange, changes, figure, tightening_changes, told
+from moderation.simulation.changes import (
+    CutChange,
+    TighteningChange,
+    care_changes,
+    changes,
+    differences,
+    figure,
+    overlay_changes,
+    overlay_told,
+    tightening_changes,
+    told,
+)
 from moderation.simulation.effects import NEEDED, RECENT, Effect, compared, effect, routed, routes
 
 __all__ = [
@@ -11,10 +22,14 @@ __all__ = [
     "CutChange",
     "Effect",
     "TighteningChange",
+    "care_changes",
     "changes",
     "compared",
+    "differences",
     "effect",
     "figure",
+    "overlay_changes",
+    "overlay_told",
     "routed",
     "routes",
     "tightening_changes",

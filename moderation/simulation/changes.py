@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from django.utils.translation import gettext as _
 
 from moderation.plans import Band, Plan, Tightening
 from moderation.wording import category_name
+
+if TYPE_CHECKING:
+    from moderation.plans import Overlay
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,3 +94,64 @@ def changes(before: Plan | None, after: Plan) -> list[CutChange]:
         for category in sorted({*old, *after.bands})
         if old.get(category) != after.bands.get(category)
     ]
+
+
+def differences(before: Plan | None, after: Plan) -> list[str]:
+    """All that sets the two apart, a sentence a part."""
+    found = [f"{category_name(one.category)}: {', '.join(one.words)}" for one in changes(before, after)]
+    found += [one.words for one in tightening_changes(before, after)]
+    words = {
+        "classifiers": _("classifiers"),
+        "shadows": _("in the shadow"),
+        "audit_rate": _("audit rate"),
+        "on_error": _("when a classifier fails"),
+        "copies": _("near-duplicates of what people decided"),
+    }
+    return found + told_apart(before, after, words) + care_changes(before, after) + overlay_changes(before, after)
+
+
+def care_changes(before: Plan | None, after: Plan) -> list[str]:
+    """Who looks at a category, and how often."""
+    words = {
+        "audit_rates": _("audit rates by category"),
+        "consensus": _("how many people must agree"),
+        "queues": _("queues"),
+    }
+    return told_apart(before, after, words)
+
+
+def told_apart(before: Plan | None, after: Plan, words: Mapping[str, str]) -> list[str]:
+    pairs = {part: (getattr(before, part, None), getattr(after, part)) for part in words}
+    return [
+        f"{words[part]}: {shown(old)} → {shown(new)}"
+        for part, (old, new) in pairs.items()
+        if (old or None) != (new or None)
+    ]
+
+
+def overlay_changes(before: Plan | None, after: Plan) -> list[str]:
+    old = {one.name: one for one in before.overlays} if before else {}
+    new = {one.name: one for one in after.overlays}
+    gone = [_("overlay “%(name)s” is gone") % {"name": name} for name in old if name not in new]
+    return gone + [
+        (_("new overlay %(what)s") if name not in old else _("overlay changed: %(what)s")) % {"what": overlay_told(one)}
+        for name, one in new.items()
+        if old.get(name) != one
+    ]
+
+
+def overlay_told(overlay: Overlay) -> str:
+    """An overlay as a sentence: where it holds, and its cuts."""
+    where = [*sorted(overlay.territories), *sorted(overlay.audiences), *sorted(overlay.surfaces)]
+    where += [_("verified %(context)s") % {"context": one} for one in sorted(overlay.contexts)]
+    cuts = [
+        f"{category_name(category)} {figure(band.approve)} / {figure(band.block)}"
+        for category, band in sorted(overlay.bands.items())
+    ]
+    return f"“{overlay.name}” ({', '.join(where)}): {'; '.join(cuts) or '–'}"
+
+
+def shown(value: object) -> str:
+    if isinstance(value, Mapping):
+        return ", ".join(f"{category_name(name)} {said}" for name, said in sorted(value.items())) or "–"
+    return ", ".join(value) or "–" if isinstance(value, tuple) else str("–" if value is None else value)

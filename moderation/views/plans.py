@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
+from uuid import UUID
 
 from django.contrib import messages
-from django.http import HttpResponse
+from django.db import transaction
+from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
@@ -15,10 +17,11 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from classifiers.models import ClassifierVersion
-from moderation import automation, first_edition, policies, simulation
+from moderation import automation, first_edition, policies, proposals, rollouts, simulation
 from moderation.actors import Actor
-from moderation.forms import BY_SEVERITY, NoteForm, PlanForm, draft_of_plan
-from moderation.models import Scope, TriagePlan
+from moderation.forms import BY_SEVERITY, NoteForm
+from moderation.models import Proposal, ProposalKind, ProposalState, Scope, TriagePlan
+from moderation.plan_forms import WholePlanForm, whole_draft_of
 from moderation.plans import COPIES_ACROSS
 from moderation.routing import Action, Band, Plan, PlanError
 from moderation.stop_forms import StopForm
@@ -113,10 +116,24 @@ def show(request: PersonRequest, shown: TriagePlan | None) -> HttpResponse:
         "older": rows[HISTORY - 1].number if len(rows) > HISTORY else None,
         "note_form": NoteForm(),
         "stops": list(automation.standing()),
+        "waiting": list(proposals.open_proposals(ProposalKind.PLAN)[:HISTORY]),
+        "rollout": rollouts.running(),
+        "overlays": [simulation.overlay_told(one) for one in plan.overlays] if plan else [],
+        "care": care_of(plan) if plan else [],
         "stop_form": StopForm(),
         "may_edit": request.user.has_scope(Scope.POLICY),
     }
     return render(request, "moderation/plan.html", context)
+
+
+def care_of(plan: Plan) -> list[tuple[str, int, float, str]]:
+    """The categories that the plan treats apart: people who must agree, audit rate, queue."""
+    named = {*plan.consensus, *plan.audit_rates, *plan.queues}
+    return [
+        (code, plan.consensus.get(code, 1), plan.rate(code), plan.queues.get(code, ""))
+        for code in BY_SEVERITY
+        if code in named
+    ]
 
 
 def lines_of(plan: Plan) -> list[Line]:
@@ -136,40 +153,65 @@ def draft(request: PersonRequest) -> HttpResponse:
     current = policies.parsed(in_force) if in_force else None
     versions = selectable(current)
     if request.method != "POST":
-        form = PlanForm(initial=start(request.GET.get("from"), in_force), versions=versions)
-        return render(request, "moderation/plan_draft.html", {"form": form, "in_force": in_force})
+        form = WholePlanForm(initial=start(request.GET, in_force), versions=versions)
+        return render(
+            request,
+            "moderation/plan_draft.html",
+            {"form": form, "in_force": in_force, "needs_second": proposals.needs_second()},
+        )
     publishing = request.POST.get("action") == "publish"
-    form = PlanForm(request.POST, versions=versions, publishing=publishing)
-    context: dict[str, Any] = {"form": form, "in_force": in_force}
+    form = WholePlanForm(request.POST, versions=versions, publishing=publishing)
+    context: dict[str, Any] = {"form": form, "in_force": in_force, "needs_second": proposals.needs_second()}
     if not form.is_valid():
         return render(request, "moderation/plan_draft.html", context)
     try:
         if publishing:
-            row = publish(request, form, over=in_force)
-            messages.success(request, _("Plan %(number)d is in force.") % {"number": row.number})
-            return redirect("plan", number=row.number)
+            return proposed(request, form, over=in_force)
         after = Plan.from_body(form.body(in_force.body if in_force else {}), number=0)
         policies.check(after)
         if form.cleaned_data["based_on"] != (in_force.number if in_force else 0):
             raise policies.Outdated
         context |= preview(current, after)
-    except PlanError as error:
+    except (PlanError, proposals.UnfitProposal) as error:
         form.add_error("classifiers", str(error))
         return render(request, "moderation/plan_draft.html", context)
+    except proposals.NotOpen as error:
+        form.add_error(None, str(error))
+        return render(request, "moderation/plan_draft.html", context, status=409)
     except policies.Outdated:
         context |= conflict(request, form, versions)
         return render(request, "moderation/plan_draft.html", context, status=409)
     return render(request, "moderation/plan_draft.html", context)
 
 
-def publish(request: PersonRequest, form: PlanForm, *, over: TriagePlan | None) -> TriagePlan:
-    return policies.publish_plan(
-        form.body(over.body if over else {}),
-        note=form.cleaned_data["note"],
-        actor=Actor.person(request.user),
-        person=request.user,
-        based_on=form.cleaned_data["based_on"],
-    )
+def proposed(request: PersonRequest, form: WholePlanForm, *, over: TriagePlan | None) -> HttpResponse:
+    """What the form says waits for a second person, or is in force where the house works without one. Raises PlanError,
+    UnfitProposal, NotOpen or Outdated.
+    """
+    said = form.cleaned_data
+    if said["based_on"] != (over.number if over else 0):
+        raise policies.Outdated
+    body, note = form.body(over.body if over else {}), said["note"]
+    terms = {
+        "title": note.splitlines()[0][:200],
+        "note": note,
+        "based_on": said["based_on"],
+        "effective_at": said["effective_at"],
+        "share": round(said["share_percent"] / 100, 6) if said["share_percent"] else None,
+    }
+    with transaction.atomic():
+        if said["proposal"]:
+            key, revision = said["proposal"], said["revision"] or 0
+            proposal = proposals.revise(key, request.user, body, revision=revision, **terms)
+        else:
+            proposal = proposals.draft(request.user, ProposalKind.PLAN, "", body, **terms)
+        proposal = proposals.ask(proposal.pk, request.user, revision=proposal.revision)
+    if proposal.state == ProposalState.PUBLISHED and proposal.published:
+        words = _("Candidate %(number)d is tried.") if proposal.share else _("Plan %(number)d is in force.")
+        messages.success(request, words % {"number": proposal.published})
+        return redirect("plan", number=proposal.published)
+    messages.success(request, _("A colleague must approve it before it is in force."))
+    return redirect("plan_proposal", pk=proposal.pk)
 
 
 def preview(current: Plan | None, after: Plan) -> dict[str, Any]:
@@ -183,6 +225,7 @@ def preview(current: Plan | None, after: Plan) -> dict[str, Any]:
         "unpinned": [ref for ref in pins if ref not in after.classifiers],
         "audit_before": current.audit_rate if current else None,
         "audit_after": after.audit_rate,
+        "others": simulation.care_changes(current, after) + simulation.overlay_changes(current, after),
         "tightening": simulation.tightening_changes(current, after),
         "failing": FAILING[after.on_error] if current and current.on_error != after.on_error else "",
         "copying": COPYING[after.copies] if after.copies != (current.copies if current else "off") else "",
@@ -195,7 +238,7 @@ def preview(current: Plan | None, after: Plan) -> dict[str, Any]:
     }
 
 
-def conflict(request: PersonRequest, form: PlanForm, versions: Sequence[ClassifierVersion]) -> dict[str, Any]:
+def conflict(request: PersonRequest, form: WholePlanForm, versions: Sequence[ClassifierVersion]) -> dict[str, Any]:
     """Somebody published meanwhile: their plan and what it changed, with the draft kept and rebased on it."""
     in_force = TriagePlan.objects.select_related("published_by").in_force()
     assert in_force is not None
@@ -203,7 +246,7 @@ def conflict(request: PersonRequest, form: PlanForm, versions: Sequence[Classifi
     base = TriagePlan.objects.filter(number=form.cleaned_data["based_on"]).first()
     data["based_on"] = str(in_force.number)
     return {
-        "form": PlanForm(data, versions=versions, publishing=True),
+        "form": WholePlanForm(data, versions=versions, publishing=True),
         "in_force": in_force,
         "theirs": in_force,
         "their_changes": simulation.changes(policies.parsed(base) if base else None, policies.parsed(in_force)),
@@ -213,16 +256,35 @@ def conflict(request: PersonRequest, form: PlanForm, versions: Sequence[Classifi
     }
 
 
-def start(asked: str | None, in_force: TriagePlan | None) -> dict[str, Any]:
-    """What a fresh draft holds: the plan asked for, else the one in force, else the first edition's cuts."""
-    based_on = in_force.number if in_force else 0
-    if asked is not None and asked.isascii() and asked.isdigit():
-        row = get_object_or_404(TriagePlan, number=int(asked[:9]))
-        return draft_of_plan(policies.parsed(row), based_on=based_on)
+def start(asked: Mapping[str, str], in_force: TriagePlan | None) -> dict[str, Any]:
+    """What a fresh draft holds: the proposal or plan asked for, the one in force, or the first edition's cuts."""
+    based_on, number = in_force.number if in_force else 0, asked.get("from", "")
+    if key := asked.get("proposal"):
+        proposal = get_object_or_404(
+            Proposal.objects.filter(kind=ProposalKind.PLAN, state__in=Proposal.OPEN), pk=uuid(key)
+        )
+        return {
+            **whole_draft_of(Plan.from_body(proposal.body, number=0), based_on=based_on),
+            "proposal": proposal.pk,
+            "revision": proposal.revision,
+            "note": proposal.note,
+            "effective_at": proposal.effective_at,
+            "share_percent": round(proposal.share * 100, 4) if proposal.share else None,
+        }
+    if number.isascii() and number.isdigit():
+        row = get_object_or_404(TriagePlan, number=int(number[:9]))
+        return whole_draft_of(policies.parsed(row), based_on=based_on)
     if in_force is not None:
-        return draft_of_plan(policies.parsed(in_force), based_on=based_on)
+        return whole_draft_of(policies.parsed(in_force), based_on=based_on)
     bands = {code: Band(cuts["approve"] or 0.0, cuts["block"]) for code, cuts in first_edition.bands().items()}
-    return draft_of_plan(Plan(0, bands, (), 0.05), based_on=0)
+    return whole_draft_of(Plan(0, bands, (), 0.05), based_on=0)
+
+
+def uuid(text: str) -> UUID:
+    try:
+        return UUID(text)
+    except ValueError:
+        raise Http404 from None
 
 
 def selectable(current: Plan | None) -> list[ClassifierVersion]:

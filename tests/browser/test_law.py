@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -26,7 +27,8 @@ def law(transactional_db: None, guidelines: None, tmp_path: Path, platform: Clie
     return plan
 
 
-def test_a_plan_is_drafted_previewed_and_published(window: Opener, law: TriagePlan, paula: User) -> None:
+def test_a_plan_is_drafted_previewed_and_published(window: Opener, law: TriagePlan, paula: User, settings: Any) -> None:
+    settings.SECOND_APPROVER = False
     mine = window(size=NARROW)
     page = mine.enter(paula, "/policies/plans/")
     page.get_by_role("link", name="Draft the next plan").click()
@@ -48,7 +50,8 @@ def test_a_plan_is_drafted_previewed_and_published(window: Opener, law: TriagePl
     assert (plan.note, plan.published_by) == ("Toys need no second look.", paula)
 
 
-def test_a_roll_back_asks_once_more(window: Opener, law: TriagePlan, paula: User) -> None:
+def test_a_roll_back_asks_once_more(window: Opener, law: TriagePlan, paula: User, settings: Any) -> None:
+    settings.SECOND_APPROVER = False
     page = window().enter(paula, "/policies/plans/draft/")
     page.get_by_label("Note").fill("Same again.")
     page.get_by_role("button", name="Publish").click()

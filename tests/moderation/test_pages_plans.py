@@ -11,13 +11,19 @@ from django.urls import reverse
 from classifiers.models import ClassifierVersion
 from moderation import policies
 from moderation.actors import Actor
-from moderation.forms import draft_of_plan
 from moderation.models import Client, TriagePlan, User
+from moderation.plan_forms import whole_draft_of
 from moderation.policies import parsed
 from moderation.triage import run_once
 from tests import world
 
 DRAFT = "/policies/plans/draft/"
+
+
+@pytest.fixture(autouse=True)
+def one_person(settings: Any) -> None:
+    """What takes two is tested apart (test_pages_plan_proposals)."""
+    settings.SECOND_APPROVER = False
 
 
 @pytest.fixture
@@ -28,7 +34,7 @@ def browser(client: Browser, paula: User) -> Browser:
 
 def draft(plan: TriagePlan, **changes: Any) -> dict[str, Any]:
     """The form as a browser sends it: the plan, but for `changes`; None takes a field out."""
-    shown = draft_of_plan(parsed(plan), based_on=plan.number)
+    shown = whole_draft_of(parsed(plan), based_on=plan.number)
     sent = {**shown, "note": "Because.", "action": "publish", **changes}
     return {name: value for name, value in sent.items() if value is not None and value is not False}
 
@@ -79,7 +85,7 @@ class TestDraft:
     def test_it_starts_from_the_plan_in_force(self, browser: Browser, eyes: TriagePlan) -> None:
         form = browser.get(DRAFT).context["form"]
 
-        assert form.initial == draft_of_plan(parsed(eyes), based_on=1)
+        assert form.initial == whole_draft_of(parsed(eyes), based_on=1)
 
     def test_it_may_start_from_an_earlier_plan(self, browser: Browser, eyes: TriagePlan) -> None:
         policies.publish_plan({**eyes.body, "audit_rate": 0.5}, note="", actor=Actor.command("test"))

@@ -19,6 +19,11 @@ RULE = {"when": "REGULATED", "above": 0.5, "category": "PRIVACY", "by": 0.1}
 LINE = {"when_0": "REGULATED", "above_0": "0.5", "category_0": "PRIVACY", "by_0": "0.1"}
 
 
+@pytest.fixture(autouse=True)
+def one_person(settings: Any) -> None:
+    settings.SECOND_APPROVER = False
+
+
 @pytest.fixture
 def browser(client: Browser, paula: User) -> Browser:
     client.force_login(paula)

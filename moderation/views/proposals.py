@@ -1,0 +1,103 @@
+"""A proposed plan: what it changes, what was said of it, and its answer; and ending a rollout."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import Http404, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST, require_safe
+
+from moderation import policies, proposals, rollouts, simulation
+from moderation.actors import Actor
+from moderation.forms import NoteForm
+from moderation.models import Proposal, ProposalKind, ProposalState, Scope, TriagePlan
+from moderation.plan_forms import AnswerForm
+from moderation.plans import Plan, PlanError
+from moderation.views.access import PersonRequest, requires
+
+DONE = {
+    "approve": lambda: _("Approved."),
+    "send-back": lambda: _("Sent back; its author sees why."),
+    "withdraw": lambda: _("Withdrawn: nothing comes of it."),
+    "remark": lambda: _("Said."),
+}
+
+
+@require_safe
+@requires(Scope.POLICY_READ, Scope.POLICY)
+def detail(request: PersonRequest, pk: UUID) -> HttpResponse:
+    proposal = plan_proposal(pk)
+    base = TriagePlan.objects.filter(number=proposal.based_on).first()
+    in_force = TriagePlan.objects.in_force()
+    context: dict[str, Any] = {
+        "proposal": proposal,
+        "in_force": in_force,
+        "outdated": proposal.state in Proposal.OPEN and proposal.based_on != (in_force.number if in_force else 0),
+        "changes": simulation.differences(
+            policies.parsed(base) if base else None, Plan.from_body(proposal.body, number=0)
+        ),
+        "remarks": proposal.remarks.select_related("person"),
+        "authors": sorted({str(one.person) for one in proposal.wordings.select_related("person")}),
+        "may_edit": request.user.has_scope(Scope.POLICY),
+        "may_approve": proposal.state == ProposalState.ASKED and proposals.may_approve(request.user, proposal),
+        "open": proposal.state in Proposal.OPEN,
+        "asked": proposal.state == ProposalState.ASKED,
+        "form": AnswerForm(initial={"revision": proposal.revision}),
+    }
+    return render(request, "moderation/plan_proposal.html", context)
+
+
+@require_POST
+@requires(Scope.POLICY)
+def answer(request: PersonRequest, pk: UUID, act: str) -> HttpResponse:
+    """Approve, send back, withdraw, or say something."""
+    plan_proposal(pk)
+    form, person = AnswerForm(request.POST), request.user
+    if act not in DONE:
+        raise Http404
+    if not form.is_valid():
+        messages.error(request, _("Nothing was changed: the form was not complete."))
+        return redirect("plan_proposal", pk=pk)
+    revision, text = form.cleaned_data["revision"], form.cleaned_data["text"]
+    acts: dict[str, Callable[[], object]] = {
+        "approve": lambda: proposals.approve(pk, person, revision=revision, text=text),
+        "send-back": lambda: proposals.send_back(pk, person, revision=revision, text=text),
+        "withdraw": lambda: proposals.withdraw(pk, person, revision=revision),
+        "remark": lambda: proposals.remark(pk, person, text),
+    }
+    try:
+        acts[act]()
+    except (proposals.NotOpen, proposals.OwnWork, proposals.UnfitProposal, policies.Outdated, PlanError) as error:
+        messages.error(request, str(error))
+    else:
+        messages.success(request, DONE[act]())
+    return redirect("plan_proposal", pk=pk)
+
+
+@require_POST
+@requires(Scope.POLICY)
+def end_rollout(request: PersonRequest, pk: UUID, act: str) -> HttpResponse:
+    """Adopt the candidate, or drop it."""
+    form = NoteForm(request.POST)
+    why = form.cleaned_data["note"] if form.is_valid() else ""
+    actor = Actor.person(request.user)
+    try:
+        if act == "adopt":
+            plan = rollouts.adopt(pk, actor=actor, person=request.user, why=why)
+            messages.success(request, _("Plan %(number)d is in force.") % {"number": plan.number})
+        else:
+            rollouts.drop(pk, actor=actor, why=why)
+            messages.success(request, _("Dropped: everything follows the plan in force."))
+    except (rollouts.CannotRollOut, PlanError) as error:
+        messages.error(request, str(error))
+    return redirect("plans")
+
+
+def plan_proposal(pk: UUID) -> Proposal:
+    rows = Proposal.objects.filter(kind=ProposalKind.PLAN).select_related("made_by", "changed_by", "answered_by")
+    return get_object_or_404(rows, pk=pk)
