@@ -122,6 +122,13 @@ def on_safe_side(risk: str, score: float, threshold: float) -> bool:
     return score <= threshold if risk == "FOR" else score >= threshold
 
 
+def covers(found: Certificate, cut: float) -> bool:
+    """Whether the cut lies inside; where all audits do, no cut holds more of them than were tested."""
+    if found.threshold is None:
+        return False
+    return found.n == found.audits or on_safe_side(found.risk, cut, found.threshold)
+
+
 def is_wrong(risk: str, *, violating: bool) -> bool:
     return violating if risk == "FOR" else not violating
 
@@ -154,7 +161,7 @@ def missing(found: Certificate, sample: Audits, cut: float | None, seconds: floa
     """Until the plan's own cut is certified; 0 where it is. Weighted audits count as what they are worth."""
     from moderation.certificates import Need, needed
 
-    if found.threshold is not None and (cut is None or on_safe_side(found.risk, cut, found.threshold)):
+    if found.threshold is not None and (cut is None or covers(found, cut)):
         return Need(0, 0, 0.0 if seconds is not None else None)
     there = Sums.inside(sample, found.risk, cut)
     if not there.n:

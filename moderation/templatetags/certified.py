@@ -30,4 +30,5 @@ def certified(category: str, band: Band, standing: Sequence[BandCertificate]) ->
 
 
 def is_covered(row: BandCertificate, cut: float) -> bool:
-    return cut <= row.threshold if row.risk == "FOR" else cut >= row.threshold
+    """Where all audits lie inside, no cut holds more of them than were tested."""
+    return row.n == row.audits or (cut <= row.threshold if row.risk == "FOR" else cut >= row.threshold)

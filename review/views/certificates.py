@@ -23,7 +23,6 @@ from moderation.models import BandCertificate, Scope
 from moderation.views.access import PersonRequest, requires
 from review import certifying
 from review.certificate_forms import CertificateForm
-from review.certifying import Assessment
 
 PAGE: Final = 50
 PLAIN: Final = (
@@ -95,13 +94,7 @@ def assessed(form: CertificateForm) -> dict[str, Any]:
         made = form.assess()
     except Unproven as refusal:
         return {"refused": str(refusal)}
-    return {"made": made, "covers": covers(made)}
-
-
-def covers(made: Assessment) -> bool:
-    """Whether the plan's own cut lies on the safe side."""
-    threshold, cut = made.found.threshold, made.cut
-    return threshold is not None and cut is not None and certifying.on_safe_side(made.found.risk, cut, threshold)
+    return {"made": made, "covers": made.cut is not None and certifying.covers(made.found, made.cut)}
 
 
 @require_POST

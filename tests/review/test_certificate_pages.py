@@ -55,7 +55,18 @@ class TestPage:
         made = page.context["made"]
         assert (made.found.n, made.found.k, made.found.share) == (20, 0, 1.0)
         assert "at most 20 % of it violates" in page.content.decode()
-        assert "lies beyond it" in page.content.decode()  # approved below 0.2, and proved up to 0.1
+        assert "covers the cut of plan 2" in page.content.decode()
+
+    def test_a_cut_beyond_what_is_proved_says_so(
+        self, browser: Browser, twenty: TriagePlan, platform: Client, rita: User
+    ) -> None:
+        world.publish(*twenty.body["classifiers"], bands={**world.BANDS, CODE: {"approve": 0.6}}, audit_rate=1.0)
+        audited(platform, rita, [0.5] * 10, violating=0.4)
+
+        page = browser.get(PAGE, ASKED)
+
+        assert page.context["made"].found.n == 20
+        assert "lies beyond it" in page.content.decode()
 
     def test_too_few_audits_leave_all_to_people(self, browser: Browser, eyes: TriagePlan) -> None:
         text = browser.get(PAGE, ASKED).content.decode()
