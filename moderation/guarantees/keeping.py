@@ -108,9 +108,11 @@ def end(watch: CertificateWatch, because: CertificateEnd, actor: Actor, **more: 
 
 def standing(now: datetime, *, ground: Ground | None = None) -> list[BandCertificate]:
     """The newest of each category and risk that holds now. Few queries, whatever their number."""
-    ground = ground or Ground.now()
     newest = BandCertificate.objects.filter(watch__ended_at__isnull=True, expires_at__gt=now)
-    rows = newest.select_related("watch").order_by("category", "risk", "-id").distinct("category", "risk")
+    rows = list(newest.select_related("watch").order_by("category", "risk", "-id").distinct("category", "risk"))
+    if not rows:
+        return []
+    ground = ground or Ground.now()
     return [one for one in rows if not why_expired(one, now, ground=ground)]
 
 
