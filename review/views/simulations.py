@@ -49,7 +49,7 @@ def drafted(request: PersonRequest) -> tuple[PlanForm, Plan | None, Plan | None]
     current = policies.parsed(in_force) if in_force else None
     versions = selectable(current)
     if request.method != "POST":
-        return PlanForm(initial=start(None, in_force), versions=versions), current, current
+        return PlanForm(initial=start({}, in_force), versions=versions), current, current
     form = PlanForm(request.POST, versions=versions)
     if not form.is_valid():
         return form, None, current
