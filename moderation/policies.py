@@ -5,7 +5,7 @@ add.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import date
+from datetime import date, datetime
 from typing import Any, Required, TypedDict, Unpack
 
 from django.db import IntegrityError, connection, transaction
@@ -192,6 +192,12 @@ def publish_together(rows: Sequence[PolicyVersion], *, actor: Actor) -> list[Pol
         named = ", ".join(f"version {row.number} of {row.subject}" for row in rows)
         raise Outdated(f"Somebody else published at this moment: {named}.") from error
     return published
+
+
+def reworded() -> dict[str, datetime]:
+    """When the guideline of each category that has one, or any part of it, was last changed."""
+    written = PolicyVersion.objects.filter(locale="").order_by().values("category")
+    return dict(written.annotate(last=Max("published_at")).values_list("category", "last"))
 
 
 def in_force() -> dict[str, PolicyVersion]:

@@ -16,7 +16,7 @@ from django.db import connection
 
 from classifiers.hashes import hamming
 from moderation import audit, policies
-from moderation.models import AuditEvent, PolicyVersion, Status, Submission
+from moderation.models import AuditEvent, Status, Submission
 from moderation.plans import COPIES_ACROSS
 from moderation.routing import Plan, Precedent
 from moderation.taxonomy import PEOPLE_ONLY, Category
@@ -67,8 +67,8 @@ def precedents(
     events = moves_of({one.submission for found in near for one in found})
     if not events:
         return nothing
-    guidelines = policies.in_force()
-    return [agreed([said(one, events.get(one.submission), guidelines) for one in found]) for found in near]
+    reworded = policies.reworded()
+    return [agreed([said(one, events.get(one.submission), reworded) for one in found]) for found in near]
 
 
 def decided_in(clusters: set[UUID]) -> list[Decided]:
@@ -104,19 +104,17 @@ def moves_of(keys: set[UUID]) -> dict[UUID, AuditEvent]:
     return {subjects[one.subject]: one for one in moved.order_by("subject", "-position").distinct("subject")}
 
 
-def said(one: Decided, event: AuditEvent | None, guidelines: Mapping[str, PolicyVersion]) -> Precedent | None:
+def said(one: Decided, event: AuditEvent | None, reworded: Mapping[str, datetime]) -> Precedent | None:
     """What the decision on this member says of its copies; None when it was no decision, or its guideline changed."""
     data: dict[str, Any] = event.data if event is not None else {}
     if event is None or event.action != f"submission.{one.status}" or data.get("reason") != "decision":
         return None
     if one.status == Status.APPROVED:
-        judged = frozenset(
-            code for code in one.flagged if code not in PEOPLE_ONLY and holds(code, event.at, guidelines)
-        )
+        judged = frozenset(code for code in one.flagged if code not in PEOPLE_ONLY and holds(code, event.at, reworded))
         return Precedent("approve", judged, str(data["decision"]), str(one.submission))
     labels = sorted(data.get("labels", ()), key=lambda label: -int(label["severity"]))
     codes = [str(label["category"]) for label in labels]
-    standing = frozenset(code for code in codes if holds(code, event.at, guidelines))
+    standing = frozenset(code for code in codes if holds(code, event.at, reworded))
     if not standing:
         return None
     gravest = next(code for code in codes if code in standing)
@@ -125,10 +123,10 @@ def said(one: Decided, event: AuditEvent | None, guidelines: Mapping[str, Policy
     )
 
 
-def holds(code: str, decided: datetime, guidelines: Mapping[str, PolicyVersion]) -> bool:
+def holds(code: str, decided: datetime, reworded: Mapping[str, datetime]) -> bool:
     """Whether the words by which this category was judged are still those in force."""
-    policy = guidelines.get(code) or guidelines.get(Category.OTHER.value)
-    return policy is not None and policy.published_at < decided
+    changed = reworded.get(code) or reworded.get(Category.OTHER.value)
+    return changed is not None and changed < decided
 
 
 def agreed(found: Sequence[Precedent | None]) -> Precedent | None:
