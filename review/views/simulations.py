@@ -15,8 +15,8 @@ from django.utils.functional import Promise
 from django.views.decorators.http import require_http_methods
 
 from moderation import policies
-from moderation.forms import PlanForm
 from moderation.models import Scope, Status, Submission, TriagePlan
+from moderation.plan_forms import WholePlanForm
 from moderation.plans import Plan, PlanError
 from moderation.simulation import changes, comparison, history
 from moderation.simulation.comparison import Comparison
@@ -43,14 +43,14 @@ class Line:
     glimpse: str
 
 
-def drafted(request: PersonRequest) -> tuple[PlanForm, Plan | None, Plan | None]:
+def drafted(request: PersonRequest) -> tuple[WholePlanForm, Plan | None, Plan | None]:
     """The draft that was sent, else the plan in force; as a form, as a plan where it is one, and what is in force."""
     in_force = TriagePlan.objects.in_force()
     current = policies.parsed(in_force) if in_force else None
     versions = selectable(current)
     if request.method != "POST":
-        return PlanForm(initial=start({}, in_force), versions=versions), current, current
-    form = PlanForm(request.POST, versions=versions)
+        return WholePlanForm(initial=start(request.GET, in_force), versions=versions), current, current
+    form = WholePlanForm(request.POST, versions=versions)
     if not form.is_valid():
         return form, None, current
     try:
