@@ -14,7 +14,7 @@ from review import queue
 from review.decisions import decide
 from review.models import Decision
 from tests import world
-from tests.browser.conftest import Opener
+from tests.browser.conftest import Opener, Window
 from tests.conftest import person
 from tests.review.arranging import waiting
 
@@ -34,10 +34,20 @@ def test_a_guideline_and_a_band_change_and_come_back(
     window: Opener, decided: list[Decision], platform: Client, paula: User
 ) -> None:
     lead, second = window(), window()
-    pia = person("pia", Role.POLICY_LEAD)
+    lead.enter(paula, WEAPONS)
+    second.enter(person("pia", Role.POLICY_LEAD), "/policies/proposals/")
+    reword(lead, second)
+    look_again(lead)
+    move_a_band(lead, second, platform)
+    go_back(lead, second, platform)
+    first, _second, third = PolicyVersion.objects.of("WEAPONS_DANGEROUS").order_by("number")
+    assert third.headline == first.headline
+    assert {one.policy_id for one in Decision.objects.all()} == {first.pk}
 
-    # paula writes; the preview follows; pia approves
-    page = lead.enter(paula, WEAPONS)
+
+def reword(lead: Window, second: Window) -> None:
+    """paula writes, the preview follows, pia approves."""
+    page = lead.open(WEAPONS)
     page.get_by_role("link", name="Change", exact=True).click()
     page.get_by_label("Headline").fill("Toy weapons count, too.")
     expect(page.locator("#preview .rule")).to_have_text("Toy weapons count, too.")
@@ -47,7 +57,7 @@ def test_a_guideline_and_a_band_change_and_come_back(
     page.get_by_role("button", name="Save and ask for approval").click()
     expect(page.get_by_text("You wrote some of it, so another policy lead answers.")).to_be_visible()
 
-    other = second.enter(pia, "/policies/proposals/")
+    other = second.open("/policies/proposals/")
     other.get_by_role("link", name="Toys").click()
     expect(other.locator("ins").first).to_be_visible()
     assert Axe().run(other).violations_count == 0
@@ -55,7 +65,10 @@ def test_a_guideline_and_a_band_change_and_come_back(
     other.get_by_role("button", name="Approve and publish").click()
     other.get_by_text("Version 2 of Weapons is in force.").wait_for()
 
-    # old decisions show the old version, and are looked at again
+
+def look_again(lead: Window) -> None:
+    """Old decisions show the old version; the list of them fills, and one is looked at again."""
+    page = lead.page
     page.goto(f"{lead.address}{WEAPONS}")
     page.get_by_role("link", name="2 images to look at again").click()
     expect(page.get_by_role("link", name="version 1")).to_have_count(2)
@@ -66,17 +79,33 @@ def test_a_guideline_and_a_band_change_and_come_back(
     page.get_by_text("1 image waits for somebody to look again.").wait_for()
     assert ReviewRequest.objects.filter(reason=Reason.SECOND_OPINION, closed_at__isnull=True).count() == 1
 
-    # a band: seen before it is published, and new images follow it
+
+def move_a_band(lead: Window, second: Window, platform: Client) -> None:
+    """Simulated before anybody is asked; pia approves, and new images follow it."""
+    page, other = lead.page, second.page
+    page.goto(f"{lead.address}/policies/plans/draft/")
+    page.get_by_label("Approve below, Weapons").fill("0.6")
+    page.get_by_role("button", name="Simulate").click()
+    expect(page.get_by_role("heading", name="Simulation of a draft")).to_be_visible()
     page.goto(f"{lead.address}/policies/plans/draft/")
     page.get_by_label("Approve below, Weapons").fill("0.6")
     page.get_by_role("button", name="Preview").click()
     page.get_by_text("Weapons: approve below 0.20 → 0.60").wait_for()
     page.get_by_label("Note").fill("Toys are for people of version 2.")
-    page.get_by_role("button", name="Publish").click()
-    page.get_by_text("Plan 2 is in force.").wait_for()
+    page.get_by_role("button", name="Ask for approval").click()
+    page.get_by_text("A colleague must approve it before it is in force.").wait_for()
+    other.goto(f"{second.address}{page.url.removeprefix(lead.address)}")
+    other.get_by_role("button", name="Approve and publish").click()
+    expect(other.get_by_role("button", name="Approve and publish")).to_have_count(0)
+    current = TriagePlan.objects.in_force()
+    assert current is not None
+    assert (current.number, current.body["bands"]["WEAPONS_DANGEROUS"]["approve"]) == (2, 0.6)
     assert world.triaged(platform, world.png(red=0.5, seed=77)).status == Status.APPROVED
 
-    # and back: the plan at once, the guideline by two
+
+def go_back(lead: Window, second: Window, platform: Client) -> None:
+    """The plan at once, the guideline by two."""
+    page, other = lead.page, second.page
     page.goto(f"{lead.address}/policies/plans/1/")
     page.get_by_text("Roll back to plan 1…").click()
     page.get_by_role("button", name="Yes, publish what plan 1 says").click()
@@ -88,6 +117,3 @@ def test_a_guideline_and_a_band_change_and_come_back(
     other.goto(f"{second.address}{page.url.removeprefix(lead.address)}")
     other.get_by_role("button", name="Approve and publish").click()
     other.get_by_text("Version 3 of Weapons is in force.").wait_for()
-    first, _second, third = PolicyVersion.objects.of("WEAPONS_DANGEROUS").order_by("number")
-    assert third.headline == first.headline
-    assert {one.policy_id for one in Decision.objects.all()} == {first.pk}
