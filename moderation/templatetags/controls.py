@@ -10,6 +10,7 @@ from django.utils.formats import date_format
 
 from moderation.guardrails import alarms
 from moderation.guardrails.charting import Point
+from moderation.guardrails.limits import Baseline
 from moderation.models import Scope, User
 
 register = template.Library()
@@ -29,12 +30,12 @@ def open_alarms(context: dict[str, Any]) -> int:
 
 
 @register.inclusion_tag("marks/control.html")
-def control_chart(points: Sequence[Point], usual: float | None, name: str) -> dict[str, Any]:
+def control_chart(points: Sequence[Point], usual: Baseline | None, name: str) -> dict[str, Any]:
     """Shares by the hour as dots, the EWMA as a line, the usual share and the limits of one hour behind them; what is
     outside is a diamond.
     """
     known = [one for one in points if one.share is not None]
-    step = next((each for each in STEPS if each * LINES >= highest(known, usual or 0.0)), 0.25)
+    step = next((each for each in STEPS if each * LINES >= highest(known, usual.share if usual else 0.0)), 0.25)
     top = step * LINES
 
     def down(share: float) -> str:
@@ -53,7 +54,7 @@ def control_chart(points: Sequence[Point], usual: float | None, name: str) -> di
             " ".join(f"{places[one.at]},{down(one.smoothed)}" for one in run if one.smoothed is not None)
             for run in runs(points, lambda one: one.smoothed is not None)
         ],
-        "usual": None if usual is None else down(usual),
+        "usual": None if usual is None else down(usual.share),
         "lines": [(down(step * number), f"{100 * step * number:g} %") for number in range(LINES + 1)],
         "days": [(places[one.at], date_format(one.at, "j M")) for one in points if one.at.hour == 0],
         "name": name,

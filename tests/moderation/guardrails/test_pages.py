@@ -53,6 +53,13 @@ def test_before_anything_is_counted_it_says_what_to_do(paula: User) -> None:
     assert "count_outcomes" in as_person(paula).get(PAGE).text
 
 
+def test_a_first_hour_is_shown_before_anything_is_usual(platform: Client, paula: User) -> None:
+    plant(platform, this_hour(), images=30, blocked=3)
+    page = as_person(paula).get(PAGE).text
+    assert "Not enough hours yet" in page
+    assert 'class="dot"' in page
+
+
 def test_it_shows_alarms_and_their_chart_and_keeps_who_saw_them(
     rung: Alarm, paula: User, rita: User, django_assert_max_num_queries: Any
 ) -> None:
