@@ -17,7 +17,15 @@ QUIET_SECONDS: Final = 10.0
 _asked_at: WeakKeyDictionary[Connection[Any], float] = WeakKeyDictionary()
 
 
+class DatabaseOperations(base.DatabaseOperations):
+    def last_executed_query(self, cursor: Any, sql: Any, params: Any) -> str | None:
+        """Of a prepared statement the text as it was given: psycopg forgets it, and who logs statements wants one."""
+        return super().last_executed_query(cursor, sql, params) or str(sql)
+
+
 class DatabaseWrapper(base.DatabaseWrapper):
+    ops_class = DatabaseOperations
+
     @property
     def pool(self) -> ConnectionPool[Any] | None:
         pool: ConnectionPool[Any] | None = super().pool
