@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any, Final
 from weakref import WeakKeyDictionary
 
-from django.db.backends.postgresql import base
+from django.db.backends.postgresql import base, operations
 from django.db.backends.utils import CursorWrapper
 from psycopg import Connection, OperationalError
 from psycopg_pool import ConnectionPool
@@ -17,10 +17,11 @@ QUIET_SECONDS: Final = 10.0
 _asked_at: WeakKeyDictionary[Connection[Any], float] = WeakKeyDictionary()
 
 
-class DatabaseOperations(base.DatabaseOperations):
-    def last_executed_query(self, cursor: Any, sql: Any, params: Any) -> str | None:
+class DatabaseOperations(operations.DatabaseOperations):
+    def last_executed_query(self, cursor: Any, sql: Any, params: Any) -> str:
         """Of a prepared statement the text as it was given: psycopg forgets it, and who logs statements wants one."""
-        return super().last_executed_query(cursor, sql, params) or str(sql)
+        said: str | None = super().last_executed_query(cursor, sql, params)
+        return said or str(sql)
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
