@@ -13,6 +13,8 @@ from random import Random
 from typing import TYPE_CHECKING, Any, Final
 
 import django
+from django.core.management import call_command
+from django.db import transaction
 
 from config import embedded
 
@@ -34,7 +36,9 @@ def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
     with embedded.unless_given():
         django.setup()
-        live()
+        call_command("migrate", verbosity=0)  # the house may be older than the code
+        with transaction.atomic():  # whole or not at all: the next run begins where this one did
+            live()
         hold()
 
 
