@@ -194,15 +194,18 @@ class Wish:
 
 
 def find_free(reviewer: UUID, wish: Wish, *, now: datetime) -> list[Free]:
-    """The next requests for this person, most urgent first, and mild ones from farther behind; nothing of an image they
-    have in hand or had a word on, and nothing they sent on. One statement.
+    """The next requests for this person: the mild ones that come out of turn, then the others, each most urgent first;
+    nothing of an image they have in hand or had a word on, and nothing they sent on. One statement.
     """
     values = asdict(wish) | {"now": now, "reviewer": reviewer, "avoided": list(wish.avoided)}
     with prepared() as cursor:
         cursor.execute(MIXED if wish.mild else FREE, values)
         rows = cursor.fetchall()
-    found = {row[0]: Free(request_of(row[:-2], SUBMISSION), *row[-2:]) for row in reversed(rows)}
-    return list(found.values())[::-1]
+    found: dict[UUID, Free] = {}
+    for row in rows:
+        if row[0] not in found:
+            found[row[0]] = Free(request_of(row[:-2], SUBMISSION), *row[-2:])
+    return list(found.values())
 
 
 def request_of(values: Sequence[Any], submission: Columns[Submission]) -> ReviewRequest:
