@@ -16,6 +16,7 @@ from django.utils import timezone
 from moderation import keys, roles
 from moderation.actors import Actor
 from moderation.first_edition import publish_guidelines
+from moderation.metrics import counting
 from moderation.models import KEY_SCOPES, Client, TriagePlan, User
 from moderation.queues import known
 from moderation.roles import Role
@@ -146,6 +147,13 @@ def unknown_queues() -> None:
     """No test knows the queues of another."""
     known.forget()
     access.forget()
+
+
+@pytest.fixture
+def counts_from_zero() -> None:
+    """What earlier tests counted is told before it is forgotten: this process still keeps its last second."""
+    counting.flush()
+    counting.store().delete(counting.KEY)
 
 
 @pytest.fixture(autouse=True)

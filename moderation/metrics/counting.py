@@ -72,6 +72,7 @@ def field(name: str, expected: tuple[str, ...], labels: dict[str, str]) -> str:
 
 
 _lock = threading.Lock()
+_telling = threading.Lock()  # who flushes waits for one that is under way: afterwards nothing is in the air
 _pending: dict[str, float] = defaultdict(float)
 _timer: threading.Timer | None = None
 
@@ -89,6 +90,11 @@ def _add(amounts: dict[str, float]) -> None:
 
 def flush() -> None:
     """Afterwards Redis knows what this process counted so far, or it is kept for the next time."""
+    with _telling:
+        _tell()
+
+
+def _tell() -> None:
     global _timer  # noqa: PLW0603 - one a process
     with _lock:
         _timer = None
@@ -126,8 +132,8 @@ def _store(url: str) -> Redis:
 
 def _forget() -> None:
     """In a forked child: what its parent counted is its parent's to tell."""
-    global _lock, _timer
-    _lock, _timer = threading.Lock(), None
+    global _lock, _telling, _timer
+    _lock, _telling, _timer = threading.Lock(), threading.Lock(), None
     _pending.clear()
 
 

@@ -19,7 +19,7 @@ from moderation.metrics import catalogue, counting, exposition
 from moderation.models import Client, ReviewRequest, Submission, TriagePlan, User
 from tests import world
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("counts_from_zero")]
 
 
 def scraped(**headers: str) -> dict[tuple[str, tuple[str, ...]], float]:
@@ -31,12 +31,6 @@ def scraped(**headers: str) -> dict[tuple[str, tuple[str, ...]], float]:
         for family in text_string_to_metric_families(answer.content.decode())
         for sample in family.samples
     }
-
-
-@pytest.fixture(autouse=True)
-def from_zero() -> None:
-    metrics.flush()
-    counting.store().delete(counting.KEY)
 
 
 def test_counts_of_several_processes_meet() -> None:

@@ -10,7 +10,6 @@ from django.db import connection, connections, transaction
 
 from moderation.guardrails import caps, choosing, watching
 from moderation.guardrails.settings import Guards, UnfitGuards
-from moderation.metrics import counting
 from moderation.models import Alarm, AuditEvent, BlockTally, Client, OutcomeCount, Submission, TriagePlan, User
 from moderation.policies import parsed
 from moderation.routing import Context, route
@@ -146,8 +145,8 @@ class TestSettings:
         assert Guards.load(Guards(caps={"HATE": 3}, fallback=frozenset({"block"})).dump()).caps == {"HATE": 3}
 
 
+@pytest.mark.usefixtures("counts_from_zero")
 def test_prometheus_hears_what_the_cap_sent_to_people(eyes: TriagePlan, platform: Client, paula: User) -> None:
-    counting.store().delete(counting.KEY)
     choosing.choose(Guards(client_cap=1), person=paula)
     blocked(platform, 3)
     assert scraped()["loupe_guardrail_capped_images_total", ("client",)] == 2
