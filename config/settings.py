@@ -69,6 +69,7 @@ def listed(value: str) -> list[str]:
 
 DEBUG = read("DEBUG", boolean, default=False)
 DATA_DIR = read("LOUPE_DATA_DIR", Path, default=BASE_DIR / "var").expanduser().resolve()
+DATASETS_DIR = read("LOUPE_DATASETS_DIR", Path, default=DATA_DIR / "datasets").expanduser().resolve()
 SHARED_DIR = read("LOUPE_SHARED", Path, default=BASE_DIR.parent / "shared")
 PUBLIC_URL = read("LOUPE_PUBLIC_URL", str, default="http://127.0.0.1:8000").rstrip("/")
 

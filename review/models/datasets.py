@@ -14,6 +14,9 @@ class Dataset(models.Model):
     fingerprint = models.CharField(max_length=64, unique=True)
     rows = models.PositiveBigIntegerField()
     query = models.JSONField()
+    folder = models.CharField(
+        max_length=200, blank=True, default="", help_text="Under LOUPE_DATASETS_DIR; blank: written elsewhere."
+    )
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
