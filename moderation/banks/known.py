@@ -26,16 +26,16 @@ CHUNK: Final = 50_000
 # Bank and entry in one number, as the index keeps numbers only.
 SHIFT: Final = 40
 
-# Binary: 50 bytes a row, the lengths of its two fields among them.
+# Entries come in parcels of thousands: a million rows handed over one by one cost longer than reading them does.
 EVERY: Final = """
 COPY (
-    SELECT bank_id::bigint << %s | id, pdq FROM moderation_bankentry
+    SELECT string_agg(int8send(bank_id::bigint << %s | id) || pdq, ''::bytea) FROM moderation_bankentry
     WHERE removed_at IS NULL AND length(pdq) = 32
         AND bank_id IN (SELECT id FROM moderation_bank WHERE retired_at IS NULL)
+    GROUP BY id >> 12
 ) TO STDOUT (FORMAT binary)
 """
-HEADER: Final = 19
-ROW: Final = [("fields", ">i2"), ("key_length", ">i4"), ("key", ">i8"), ("pdq_length", ">i4"), ("pdq", "V32")]
+ENTRY: Final = [("key", ">i8"), ("pdq", "V32")]
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,8 +97,9 @@ class Known:
         # First the number, then the rows: what comes between is read twice, which does no harm.
         read = last_change()
         with connection.cursor() as cursor, cursor.copy(EVERY, [SHIFT]) as copy:
-            data = b"".join(bytes(block) for block in copy)
-        rows = np.frombuffer(data, np.dtype(ROW), offset=HEADER, count=(len(data) - HEADER) // np.dtype(ROW).itemsize)
+            copy.set_types(["bytea"])
+            data = b"".join(parcel for (parcel,) in copy.rows())
+        rows = np.frombuffer(data, np.dtype(ENTRY))
         keys = rows["key"].astype(np.int64)
         codes = np.frombuffer(rows["pdq"].tobytes(), np.uint64).reshape(-1, 4)
         self._index, self._read = BankIndex.of(keys, codes), read
