@@ -12,7 +12,7 @@ from django.db import connection
 
 from moderation.plans import Plan, Zone
 from moderation.routing import Action
-from moderation.simulation.history import MOST, History, declared, newest
+from moderation.simulation.history import MOST, History, Window, declared, read_in, uuid_array
 from moderation.simulation.places import Declared, swept_everywhere
 from moderation.simulation.sweep import ACTIONS, REVIEW, UNSEEN, ZONES, Sweep
 
@@ -101,10 +101,14 @@ class Comparison:
 
 def compare(before: Plan | None, after: Plan, *, last: int = MOST) -> Comparison:
     """The newest `last` triaged images under both plans. No image is opened and nothing is written."""
+    return compare_in(Window.newest(last), before, after)
+
+
+def compare_in(window: Window, before: Plan | None, after: Plan) -> Comparison:
     refs = [*after.classifiers, *(before.classifiers if before else ())]
-    history = newest(list(dict.fromkeys(refs)), last=last)
+    history = read_in(window, list(dict.fromkeys(refs)))
     overlaid = after.overlays or (before.overlays if before else ())
-    return compared(history, before, after, declared(history, last=last) if overlaid else None)
+    return compared(history, before, after, declared(history, window) if overlaid else None)
 
 
 def compared(history: History, before: Plan | None, after: Plan, shown: Declared | None = None) -> Comparison:
@@ -178,12 +182,6 @@ def sliced(history: History, old: Sweep, new: Sweep, moved: NDArray[np.intp]) ->
         )[:SLICES]
         for kind, slices in found.items()
     }
-
-
-def uuid_array(keys: NDArray[np.uint64]) -> str:
-    """As PostgreSQL reads it; a hundred thousand UUID objects would cost more than the query."""
-    text = keys.astype(">u8").tobytes().hex()
-    return "{" + ",".join(text[at : at + 32] for at in range(0, len(text), 32)) + "}"
 
 
 def as_json(found: Comparison) -> dict[str, Any]:

@@ -34,16 +34,19 @@ BLOCK: Final = 32 << 20  # bytes parsed at a time: what is read never lies in me
 HEADER: Final = 19
 END: Final = (2, HEADER + 2)  # bytes of the last message, which holds the header too where there are no rows
 FIRST: Final = "SELECT id FROM moderation_submission ORDER BY id DESC OFFSET %s LIMIT 1"
-COUNTED: Final = "SELECT count(*) FROM moderation_submission WHERE id >= %s AND status <> 'received'"
+SINCE: Final = ">= %s"
+AMONG: Final = "= ANY(%s::uuid[])"
+# In these, {among} says which images.
+COUNTED: Final = "SELECT count(*) FROM moderation_submission WHERE id {among} AND status <> 'received'"
 FINDINGS: Final = """
 COPY (
-    SELECT submission_id, evidence <> '{}', probabilities FROM moderation_finding
-    WHERE classifier_id = %s AND submission_id >= %s AND cardinality(probabilities) = %s
+    SELECT submission_id, evidence <> '{{}}', probabilities FROM moderation_finding
+    WHERE classifier_id = %s AND submission_id {among} AND cardinality(probabilities) = %s
 ) TO STDOUT (FORMAT BINARY)
 """
 HEARD: Final = """
 COPY (
-    SELECT id, hash_array_extended(heard, 0) FROM moderation_submission WHERE id >= %s AND status <> 'received'
+    SELECT id, hash_array_extended(heard, 0) FROM moderation_submission WHERE id {among} AND status <> 'received'
 ) TO STDOUT (FORMAT BINARY)
 """
 # What overlays ask about, as one number an image; what it stands for is looked up once for each.
@@ -51,13 +54,32 @@ SERVED: Final = """
 COPY (
     SELECT id, hashtextextended(
         concat_ws('|', territories::text, audience, length(surface), surface, context ->> 'verified'), 0
-    ) FROM moderation_submission WHERE id >= %s AND status <> 'received'
+    ) FROM moderation_submission WHERE id {among} AND status <> 'received'
 ) TO STDOUT (FORMAT BINARY)
 """
 SHOWN: Final = """
 SELECT submission_id, probabilities, evidence FROM moderation_finding
-WHERE classifier_id = %s AND submission_id >= %s AND evidence <> '{}'
+WHERE classifier_id = %s AND submission_id {among} AND evidence <> '{{}}'
 """
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """Which images a statement reads: those since a key, or those named."""
+
+    among: str
+    value: UUID | str
+
+    @classmethod
+    def newest(cls, last: int) -> Window:
+        return cls(SINCE, oldest_of(last))
+
+    @classmethod
+    def named(cls, keys: Keys) -> Window:
+        return cls(AMONG, uuid_array(keys))
+
+    def statement(self, text: str) -> str:
+        return text.format(among=self.among)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,16 +107,20 @@ class Told:
 
 
 def newest(refs: Sequence[str], *, last: int = MOST) -> History:
-    """What these versions said of the newest `last` images that triage has seen. A few statements, whatever `last`.
+    """What these versions said of the newest `last` images that triage has seen."""
+    return read_in(Window.newest(last), refs)
+
+
+def read_in(window: Window, refs: Sequence[str]) -> History:
+    """What these versions said of the window's images that triage has seen. A few statements, whatever their number.
 
     A version that has nothing stored for an image but could be asked again (heads on a stored embedding, rules) is
     asked for the newest of them only; on the rest it is silent, as `moderation.triage.replay` has it. A ref that
     nobody registered has no voice.
     """
-    first = oldest_of(last)
-    told = [findings(version, first) for version in named(refs)]
-    keys, heard = images(told, first)
-    voices = {one.version.ref: voice(one, keys, heard.get(one.version.ref), first) for one in told}
+    told = [findings(version, window) for version in named(refs)]
+    keys, heard = images(told, window)
+    voices = {one.version.ref: voice(one, keys, heard.get(one.version.ref), window) for one in told}
     return History(keys, asked_again(voices, keys))
 
 
@@ -105,7 +131,7 @@ def oldest_of(last: int) -> UUID:
     return row[0] if row else UUID(int=0)
 
 
-def findings(version: ClassifierVersion, first: UUID) -> Told:
+def findings(version: ClassifierVersion, window: Window) -> Told:
     size = len(version.categories)
     # Of a record: two lengths, the image, whether anything was shown, and PostgreSQL's array of `real`.
     value = np.dtype([("length", ">i4"), ("value", ">f4")])
@@ -114,7 +140,7 @@ def findings(version: ClassifierVersion, first: UUID) -> Told:
         + ([("head", ">i4", 5), ("values", value, (size,))] if size else [("head", ">i4", 3)])
     )
     keys, scores, showed = [], [], []
-    for block in records(FINDINGS, [version.pk, first, size], record):
+    for block in records(window.statement(FINDINGS), [version.pk, window.value, size], record):
         if size and not (block["head"] == (1, 0, 700, size, 1)).all():
             raise ValueError(f"{version.ref}: a stored finding holds something other than {size} numbers")
         keys.append(block["key"].astype(np.uint64))
@@ -146,16 +172,16 @@ def records(statement: str, parameters: Sequence[object], record: np.dtype[np.vo
     yield np.frombuffer(data, record, max(0, len(data) - start) // record.itemsize, start if data else 0)
 
 
-def images(told: Sequence[Told], first: UUID) -> tuple[Keys, dict[str, Flags]]:
+def images(told: Sequence[Told], window: Window) -> tuple[Keys, dict[str, Flags]]:
     """The images triage has seen since, and which of the versions were heard on each. Where one version's findings
     name all of them, theirs is the order, and nothing more is read.
     """
     with connection.cursor() as cursor:
-        cursor.execute(COUNTED, [first])
+        cursor.execute(window.statement(COUNTED), [window.value])
         total = cursor.fetchone()[0]
     if len(told) == 1 and len(told[0].keys) == total:
         return told[0].keys, {}
-    keys, numbers = numbered(HEARD, first)
+    keys, numbers = numbered(HEARD, window)
     sets, examples, which = np.unique(numbers, return_index=True, return_inverse=True)
     names = dict(Submission.objects.filter(pk__in=identities(keys[examples])).values_list("pk", "heard"))
     by_set = [frozenset(names.get(key, ())) for key in identities(keys[examples])]
@@ -165,19 +191,19 @@ def images(told: Sequence[Told], first: UUID) -> tuple[Keys, dict[str, Flags]]:
     }
 
 
-def numbered(statement: str, first: UUID) -> tuple[Keys, NDArray[np.int64]]:
-    """The images since, and one number each."""
+def numbered(statement: str, window: Window) -> tuple[Keys, NDArray[np.int64]]:
+    """The window's images, and one number each."""
     record = np.dtype([("fields", ">i2"), ("a", ">i4"), ("key", ">u8", 2), ("b", ">i4"), ("number", ">i8")])
     blocks = [
         (block["key"].astype(np.uint64), block["number"].astype(np.int64))
-        for block in records(statement, [first], record)
+        for block in records(window.statement(statement), [window.value], record)
     ]
     return np.concatenate([keys for keys, _ in blocks]), np.concatenate([numbers for _, numbers in blocks])
 
 
-def declared(found: History, *, last: int = MOST) -> Declared:
+def declared(found: History, window: Window) -> Declared:
     """To whom each of these images is shown; an image that came meanwhile is not among them."""
-    keys, numbers = numbered(SERVED, oldest_of(last))
+    keys, numbers = numbered(SERVED, window)
     _numbers, examples, which = np.unique(numbers, return_index=True, return_inverse=True)
     columns = ("territories", "audience", "surface", "context")
     told = Submission.objects.filter(pk__in=identities(keys[examples])).values_list("pk", *columns)
@@ -188,7 +214,7 @@ def declared(found: History, *, last: int = MOST) -> Declared:
     return Declared([*cases, Served()], np.where(places >= 0, which[places] if len(which) else -1, len(cases)))
 
 
-def voice(told: Told, keys: Keys, heard: Flags | None, first: UUID) -> Voice:
+def voice(told: Told, keys: Keys, heard: Flags | None, window: Window) -> Voice:
     """The version's findings in the order of `keys`, with what it showed."""
     version = told.version
     if keys is told.keys:
@@ -205,7 +231,7 @@ def voice(told: Told, keys: Keys, heard: Flags | None, first: UUID) -> Voice:
     if showed.any():
         place = dict(zip(identities(told.keys[showed]), places[showed].tolist(), strict=True))
         with connection.cursor() as cursor:
-            cursor.execute(SHOWN, [version.pk, first])
+            cursor.execute(window.statement(SHOWN), [version.pk, window.value])
             for key, values, shown in cursor.fetchall():
                 if key in place:
                     evidence = json.loads(shown) if isinstance(shown, str) else shown
@@ -261,3 +287,9 @@ def mix(keys: Keys) -> NDArray[np.uint64]:
 
 def identities(keys: Keys) -> list[UUID]:
     return [UUID(int=high << 64 | low) for high, low in keys.tolist()]
+
+
+def uuid_array(keys: Keys) -> str:
+    """As PostgreSQL reads it; a hundred thousand UUID objects would cost more than the query."""
+    text = keys.astype(">u8").tobytes().hex()
+    return "{" + ",".join(text[at : at + 32] for at in range(0, len(text), 32)) + "}"

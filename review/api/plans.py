@@ -18,9 +18,12 @@ from moderation.api.problems import Problem, invalid
 from moderation.models import Proposal, ProposalKind, Scope, TriagePlan
 from moderation.plans import Plan, PlanError
 from moderation.simulation import comparison
+from moderation.simulation.comparison import Comparison
 from moderation.simulation.history import MOST
-from review import backtest
+from review import backtest, yardstick
 from review.api.doors import fields_of
+from review.models import Dataset
+from review.yardstick import SPLITS, Measured, UnfitYardstick
 
 LAST: Final = 100_000
 
@@ -32,6 +35,12 @@ class SimulationOrder(serializers.Serializer[object]):
     last = serializers.IntegerField(
         required=False, min_value=1, max_value=MOST, default=LAST, help_text="How many of the newest triaged images."
     )
+    dataset = serializers.CharField(
+        required=False, help_text="In place of the newest images those of a labelled data set: its fingerprint or id."
+    )
+    split = serializers.ChoiceField(
+        required=False, choices=SPLITS, help_text="Only this part of the data set. Judge learnt heads by “test”."
+    )
 
 
 class PlanSimulation(APIView):
@@ -39,21 +48,44 @@ class PlanSimulation(APIView):
 
     @extend_schema(
         operation_id="plans_simulate",
-        summary="What a plan would do to the images that are stored, against the plan in force",
+        summary="What a plan would do to the images that are stored, or of a data set, against the plan in force",
         request=SimulationOrder,
         responses={200: OpenApiTypes.OBJECT},
     )
     def post(self, request: Request, which: str) -> Response:
-        """`which`: a plan's number, a proposal's id, or “draft” with the plan in the body. Nothing is stored."""
-        said = fields_of(request, ("plan", "last"))
+        """`which`: a plan's number, a proposal's id, or “draft” with the plan in the body. Nothing is stored.
+
+        `people` holds errors by what people decided of the newest images; `labelled`, in its place, by a data set.
+        """
+        said = fields_of(request, ("plan", "last", "dataset", "split"))
         last = said.get("last", LAST)
         if not isinstance(last, int) or isinstance(last, bool) or not 1 <= last <= MOST:
             raise invalid([{"pointer": "#/last", "detail": _("A whole number from 1 to %(most)d.") % {"most": MOST}}])
         plan = wanted(which, said.get("plan"))
         in_force = TriagePlan.objects.in_force()
-        found = comparison.compare(policies.parsed(in_force) if in_force else None, plan, last=last)
-        answer = {"plan": which, "against": in_force.number if in_force else None, **comparison.as_json(found)}
-        return Response({**answer, "people": backtest.as_json(backtest.backtest(found))})
+        current = policies.parsed(in_force) if in_force else None
+        more: dict[str, Any]
+        if "dataset" in said:
+            found, measured = by_dataset(said["dataset"], said.get("split", ""), current, plan)
+            more = {"labelled": yardstick.as_json(measured)}
+        else:
+            found = comparison.compare(current, plan, last=last)
+            more = {"people": backtest.as_json(backtest.backtest(found))}
+        against = in_force.number if in_force else None
+        return Response({"plan": which, "against": against, **comparison.as_json(found), **more})
+
+
+def by_dataset(name: Any, split: Any, current: Plan | None, plan: Plan) -> tuple[Comparison, Measured]:
+    """Raises Problem 422."""
+    if split and split not in SPLITS:
+        raise invalid([{"pointer": "#/split", "detail": _("One of %(names)s.") % {"names": ", ".join(SPLITS)}}])
+    try:
+        return yardstick.measured(yardstick.named(str(name)), current, plan, split=split)
+    except Dataset.DoesNotExist as error:
+        detail = _("There is no data set with this fingerprint or id.")
+        raise invalid([{"pointer": "#/dataset", "detail": detail}]) from error
+    except UnfitYardstick as error:
+        raise invalid([{"pointer": "#/dataset", "detail": str(error)}]) from error
 
 
 def wanted(which: str, body: Any) -> Plan:

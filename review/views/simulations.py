@@ -1,4 +1,6 @@
-"""What a draft would do to the images that are stored: as a page, with those that move to look at, and as CSV."""
+"""What a draft would do to the images that are stored, or to those of a labelled data set: as a page, with those that
+move to look at, and as CSV.
+"""
 
 from __future__ import annotations
 
@@ -9,9 +11,11 @@ from typing import Any, Final
 from uuid import UUID
 
 import numpy as np
-from django.http import HttpResponse
+from django.http import HttpResponse, QueryDict
 from django.shortcuts import render
 from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods
 
 from moderation import policies
@@ -23,12 +27,21 @@ from moderation.simulation.comparison import Comparison
 from moderation.simulation.sweep import ACTIONS
 from moderation.views.access import PersonRequest, requires
 from moderation.views.plans import OUTCOMES, Share, selectable, start
-from review import backtest, images
+from review import backtest, images, yardstick
 from review.agreement import verdicts_on
-from review.models import Verdict
+from review.datasets import FilesGone, folder_of
+from review.models import Dataset, Verdict
+from review.yardstick import UnfitYardstick
 
 SIZES: Final = (10_000, 100_000, history.MOST)
 SHOWN: Final = 60
+OFFERED: Final = 20  # of the newest data sets
+SPLITS: Final = {
+    "": gettext_lazy("all of it"),
+    "test": gettext_lazy("its test part"),
+    "validation": gettext_lazy("its validation part"),
+    "train": gettext_lazy("its training part"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,22 +75,71 @@ def drafted(request: PersonRequest) -> tuple[WholePlanForm, Plan | None, Plan | 
     return form, plan, current
 
 
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What a draft is tried on: the newest `size` images, or a part of a data set."""
+
+    size: int
+    dataset: str = ""
+    split: str = ""
+
+    @classmethod
+    def of(cls, sent: QueryDict) -> Choice:
+        """A button that names a size means the newest images, whichever data set is still chosen beside it."""
+        sizes = {str(one): one for one in SIZES}
+        last, split = sent.get("last", ""), sent.get("split", "")
+        if last in sizes:
+            return cls(sizes[last])
+        size = sizes.get(sent.get("size", ""), SIZES[1])
+        return cls(size, sent.get("dataset", ""), split if split in SPLITS else "")
+
+
 @require_http_methods(["GET", "HEAD", "POST"])
 @requires(Scope.POLICY)
 def simulate(request: PersonRequest) -> HttpResponse:
-    """The draft that was sent against the plan in force. `last`: images looked back on; `move`: the kind listed."""
+    """The draft that was sent against the plan in force. `last`: images looked back on, `dataset` and `split`: those of
+    a data set instead; `move`: the kind listed.
+    """
     form, plan, current = drafted(request)
-    asked = request.POST.get("last", "")
-    size = int(asked) if asked in {str(one) for one in SIZES} else SIZES[1]
-    context: dict[str, Any] = {"form": form, "in_force": TriagePlan.objects.in_force(), "size": size, "sizes": SIZES}
+    choice = Choice.of(request.POST)
+    context: dict[str, Any] = {"form": form, "in_force": TriagePlan.objects.in_force(), "choice": choice}
+    context |= {"sizes": SIZES, "splits": SPLITS, "datasets": offered()}
     if plan is None:
         return render(request, "review/simulation.html", context)
-    found = comparison.compare(current, plan, last=size)
+    try:
+        found, said = tried(choice, current, plan)
+    except UnfitYardstick as refusal:
+        return render(request, "review/simulation.html", {**context, "refused": str(refusal)})
     if request.POST.get("format") == "csv":
         return moves_csv(found)
     context |= told(request, found, chosen=request.POST.get("move", ""))
-    context |= {"changes": changes(current, plan), "people": backtest.backtest(found)}
+    context |= {"changes": changes(current, plan), **said}
     return render(request, "review/simulation.html", context)
+
+
+def tried(choice: Choice, current: Plan | None, plan: Plan) -> tuple[Comparison, dict[str, Any]]:
+    """Raises UnfitYardstick."""
+    if not choice.dataset:
+        found = comparison.compare(current, plan, last=choice.size)
+        return found, {"people": backtest.backtest(found)}
+    try:
+        dataset = yardstick.named(choice.dataset)
+    except Dataset.DoesNotExist as error:
+        raise UnfitYardstick(_("There is no such data set.")) from error
+    found, measured = yardstick.measured(dataset, current, plan, split=choice.split)
+    return found, {"measured": measured}
+
+
+def offered() -> list[Dataset]:
+    """The newest whose files are here."""
+    return [one for one in Dataset.objects.order_by("-pk")[:OFFERED] if is_here(one)]
+
+
+def is_here(dataset: Dataset) -> bool:
+    try:
+        return bool(folder_of(dataset))
+    except FilesGone:
+        return False
 
 
 def told(request: PersonRequest, found: Comparison, *, chosen: str) -> dict[str, Any]:
