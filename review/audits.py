@@ -27,7 +27,6 @@ from review.quality.gathering import SAID
 
 SPAN: Final = timedelta(days=90)
 MOST: Final = 1_000_000
-TIMED: Final = 500  # of the newest answers, for how long one takes
 COUNTED: Final = 100_000
 
 # Their first settled answer was to the lot; the last settled one, whoever asked for it, is what they are.
@@ -58,15 +57,6 @@ CROSS JOIN LATERAL (
 WHERE submission.id > %(after)s AND submission.inclusion_probability > 0 AND submission.route <> 'quarantine'
     AND submission.heard @> %(refs)s::varchar[] AND answer.applied > %(applied)s
 ORDER BY answer.applied, submission.id LIMIT %(most)s
-"""  # noqa: S608 - our own constants
-TOOK: Final = f"""
-SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY seconds) FROM (
-    SELECT coalesce((decision.seen ->> 'seconds')::float, extract(epoch FROM decision.decided_at - claim.claimed_at))
-        AS seconds
-    FROM review_decision decision JOIN review_claim claim ON claim.id = decision.claim_id
-    WHERE decision.verdict = ANY(%(said)s::text[]) AND decision.verdict <> '{Verdict.SKIP.value}'
-    ORDER BY decision.id DESC LIMIT %(most)s
-) newest
 """  # noqa: S608 - our own constants
 
 
@@ -157,13 +147,3 @@ def read(
             Audit(key, at, chance, plan, violating, float(score))
             for key, at, chance, plan, violating, score in cursor.fetchall()
         ]
-
-
-def seconds_each() -> float | None:
-    """How long an answer takes, by the median of the newest: the seconds the image was looked at where the desk said
-    so, else those from claim to decision. None before the first.
-    """
-    with connection.cursor() as cursor:
-        cursor.execute(TOOK, {"said": [one.value for one in SAID], "most": TIMED})
-        (seconds,) = cursor.fetchone() or (None,)
-    return None if seconds is None else float(seconds)

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -21,14 +20,13 @@ from moderation.simulation.comparison import Comparison
 from moderation.simulation.history import find
 from moderation.simulation.sweep import APPROVE, BLOCK, QUARANTINE, UNSEEN, Sweep
 from review.models import EffectState, Verdict
+from review.service_times import service_times
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 Z: Final = 1.959964  # of 95 %
 MOST: Final = 1_000_000
-SERVED: Final = 20_000  # of the newest decisions
-LONGEST: Final = 600  # seconds; what takes longer was a break
 DRAWN: Final = (
     Reason.AUDIT_SAMPLE,
     Reason.UNCERTAIN,
@@ -46,17 +44,6 @@ JOIN moderation_reviewrequest request ON request.id = claim.request_id AND reque
 JOIN moderation_submission submission ON submission.id = decision.submission_id
 WHERE decision.verdict = ANY(%(verdicts)s) AND submission.inclusion_probability > 0
 ORDER BY decision.submission_id DESC, decision.id DESC LIMIT %(most)s
-"""
-# From the end of the one before, or from the claim: several are claimed at once, and looked at one by one.
-TIMES: Final = """
-SELECT category, count(*), avg(seconds) FROM (
-    SELECT request.category, extract(epoch FROM decision.decided_at - greatest(claim.claimed_at,
-        lag(decision.decided_at) OVER (PARTITION BY decision.reviewer_id ORDER BY decision.id))) AS seconds
-    FROM (SELECT * FROM review_decision ORDER BY id DESC LIMIT %(most)s) decision
-    JOIN review_claim claim ON claim.id = decision.claim_id
-    JOIN moderation_reviewrequest request ON request.id = claim.request_id
-    WHERE decision.verdict <> %(skip)s
-) timed WHERE seconds BETWEEN 0 AND %(longest)s GROUP BY category
 """
 
 
@@ -164,37 +151,17 @@ def estimate(hits: NDArray[np.bool_], weights: NDArray[np.float64]) -> Estimate:
 
 
 def hours(found: Comparison) -> Hours:
-    """By the time that decisions in each category took lately; in a category without any, as long as all did."""
+    """By the time that answers in each category took lately; in a category without enough, as long as all did."""
     times = service_times()
-    decisions = sum(count for count, _mean in times.values())
-    average = mean_of(times)
+    average = times.seconds
     if average is None:
-        return Hours(None, None, None, 0)
-
-    by_category = {category: mean for category, (_count, mean) in times.items()}
+        return Hours(None, None, None, times.answers)
 
     def spent(images: Counter[str]) -> float:
-        return sum(count * by_category.get(category, average) for category, count in images.items()) / 3600
+        return sum(count * (times.of(category) or average) for category, count in images.items()) / 3600
 
     before, after = found.to_people()
-    return Hours(spent(before), spent(after), average, decisions)
-
-
-def seconds_a_decision() -> float | None:
-    """How long a decision takes lately, whatever the category; None where none is measured."""
-    return mean_of(service_times())
-
-
-def service_times() -> dict[str, tuple[int, float]]:
-    """By category: how many of the newest decisions were timed, and their mean in seconds."""
-    with connection.cursor() as cursor:
-        cursor.execute(TIMES, {"most": SERVED, "skip": Verdict.SKIP, "longest": LONGEST})
-        return {category: (count, float(mean)) for category, count, mean in cursor.fetchall()}
-
-
-def mean_of(times: Mapping[str, tuple[int, float]]) -> float | None:
-    decisions = sum(count for count, _mean in times.values())
-    return sum(count * mean for count, mean in times.values()) / decisions if decisions else None
+    return Hours(spent(before), spent(after), average, times.answers)
 
 
 def as_json(found: Backtest) -> dict[str, Any]:

@@ -21,6 +21,7 @@ from review import audits
 from review.audits import Audits
 from review.models import Measure, QualityRollup
 from review.quality.posteriors import Posterior
+from review.service_times import service_times
 
 if TYPE_CHECKING:
     from moderation.certificates import Certificate, Corrected, Need, Risk
@@ -85,7 +86,7 @@ def assess(category: Category, *, risk: Risk, alpha: float, delta: float) -> Ass
     )
     band = parsed(ground.plan).bands.get(category)
     cut = None if band is None else band.approve if risk == "FOR" else band.block
-    seconds = audits.seconds_each()
+    seconds = service_times().of(category)
     se, sp = readers(category)
     shown = Sums.inside(sample, risk, found.threshold)
     return Assessment(

@@ -51,6 +51,10 @@ class Sketch:
         people = int(table.sum() + silent.sum()) - blocked - approved
         return approved + self.fixed[0], people + self.fixed[1], blocked + self.fixed[2]
 
+    def scored(self, category: str) -> int:
+        """How many images have a score in it that cuts can act on."""
+        return int(self.table[self.categories.index(category)].sum())
+
     def as_json(self, category: str) -> dict[str, Any]:
         index = self.categories.index(category)
         return {

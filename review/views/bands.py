@@ -19,7 +19,7 @@ from moderation.simulation import history
 from moderation.simulation.sketch import BINS, Sketch, sketch
 from moderation.taxonomy import Category, Severity
 from moderation.views.access import PersonRequest, requires
-from review import backtest
+from review.service_times import service_times
 from review.views.simulations import drafted
 
 KEPT_SECONDS: Final = 3600
@@ -38,6 +38,7 @@ class Choice:
     approve_field: str
     block_field: str
     automatic_field: str
+    scored: int
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -59,14 +60,16 @@ def edit(request: PersonRequest) -> HttpResponse:
             row.approve.html_name,
             row.block.html_name,
             row.automatic.html_name,
+            found.scored(row.category),
         )
         for row in form.rows()
         if row.category in found.categories
     ]
     asked = request.GET.get("category", "")
-    chosen = next((one for one in choices if one.category == asked), choices[0] if choices else None)
+    most_scored = max(choices, key=lambda one: one.scored, default=None)  # of equals the gravest
+    chosen = next((one for one in choices if one.category == asked), most_scored)
     context |= {"key": key, "found": found, "choices": choices, "chosen": chosen, "bins": BINS}
-    context["seconds"] = backtest.seconds_a_decision()
+    context["seconds"] = service_times().seconds
     return render(request, "review/bands.html", context)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,8 @@ from review import queue
 from review.backtest import backtest, estimate
 from review.decisions import decide
 from review.effects import apply_due
+from review.models import Claim, Decision
+from review.service_times import service_times
 from tests import world
 from tests.moderation.callers import stranger, with_key, with_session
 from tests.review.arranging import sampled, waiting
@@ -63,16 +66,52 @@ def test_each_label_weighs_what_its_chance_leaves_unseen() -> None:
     assert found.effective == pytest.approx(100 / 82)
 
 
-def test_hours_follow_the_measured_time_of_a_decision(judged: TriagePlan) -> None:
-    plan = parsed(judged)
+def answered(platform: Client, person: User, count: int, *, seconds: float) -> float:
+    """That many images are approved in one sitting, begun so long ago; how many seconds it took, exactly."""
+    waiting(platform, count)
+    claims = [one for _each in range(0, count, 10) for one in queue.claim(person, queue.GENERAL, min(count, 10))]
+    begun = claims[0].claimed_at - timedelta(seconds=seconds)
+    Claim.objects.filter(pk__in=[one.pk for one in claims]).update(claimed_at=begun)
+    for claim in claims:
+        decide(claim.pk, person, verdict="approve")
+    return (Decision.objects.latest("pk").decided_at - begun).total_seconds()
 
-    hours = backtest(compare(plan, type(plan).from_body(looser(judged), number=0))).hours
 
-    assert hours.decisions == 4
-    assert hours.before is not None
-    assert hours.seconds is not None
-    assert hours.before == pytest.approx(4 * hours.seconds / 3600)
+def test_hours_follow_the_measured_time_of_an_answer(eyes: TriagePlan, platform: Client, rita: User) -> None:
+    taken = answered(platform, rita, 20, seconds=60)
+    plan = parsed(eyes)
+
+    hours = backtest(compare(plan, type(plan).from_body(looser(eyes), number=0))).hours
+
+    assert hours.decisions == 20
+    assert hours.seconds == pytest.approx(taken / 20)
+    assert hours.before == pytest.approx(taken / 3600)
     assert hours.after == 0
+
+
+def test_no_hours_are_told_of_few_answers(judged: TriagePlan) -> None:
+    hours = backtest(compare(parsed(judged), parsed(judged))).hours
+
+    assert (hours.before, hours.after, hours.seconds, hours.decisions) == (None, None, None, 4)
+
+
+def test_a_programs_pace_is_no_service_time_and_neither_is_a_break(
+    eyes: TriagePlan, platform: Client, rita: User, sam: User
+) -> None:
+    answered(platform, rita, 20, seconds=0)
+    assert (service_times().answers, service_times().seconds) == (20, None)
+
+    answered(platform, sam, 1, seconds=3600)
+    assert (service_times().answers, service_times().seconds) == (20, None)
+
+
+def test_a_category_with_few_answers_takes_as_long_as_all(eyes: TriagePlan, platform: Client, rita: User) -> None:
+    taken = answered(platform, rita, 20, seconds=60)
+
+    times = service_times()
+
+    assert times.of("WEAPONS_DANGEROUS") == pytest.approx(taken / 20)
+    assert times.of("HATE") == times.seconds
 
 
 def test_reports_and_appeals_are_no_labels(judged: TriagePlan, platform: Client, rita: User) -> None:

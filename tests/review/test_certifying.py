@@ -28,7 +28,7 @@ from moderation.models import (
     User,
 )
 from moderation.taxonomy import Category, Severity
-from review import audits, certifying, queue, watching
+from review import audits, certifying, queue, service_times, watching
 from review.decisions import decide
 from review.models import Measure, QualityRollup
 from tests import world
@@ -163,14 +163,17 @@ class TestAssessing:
         assert (made.found.n, made.found.k, made.cut) == (16, 0, 0.2)
 
     def test_too_few_say_how_many_more_and_what_they_cost(
-        self, all_audited: TriagePlan, platform: Client, rita: User
+        self, all_audited: TriagePlan, platform: Client, rita: User, monkeypatch: Any
     ) -> None:
+        monkeypatch.setattr(service_times, "LEAST", 4)
+        monkeypatch.setattr(service_times, "SHORTEST", 0.0)
         audited(platform, rita, [0.1] * 4)
 
         made = certifying.assess(WEAPONS, **LIMIT)
 
         assert made.found.threshold is None
         assert (made.need.inside, made.need.audits) == (10, 10)
+        assert made.seconds == service_times.service_times().of(CODE)
         assert made.seconds is not None
         assert made.need.hours == pytest.approx(10 * made.seconds / 3600)
         with pytest.raises(Unproven, match="all goes to people"):

@@ -10,6 +10,7 @@ from moderation.models import Client, Status, Submission, TriagePlan, User
 from moderation.triage import run_once
 from tests import world
 from tests.moderation.callers import at_page
+from tests.moderation.knowing import plan_with_banks
 
 
 @pytest.fixture
@@ -82,6 +83,21 @@ def test_the_editor_counts_what_cuts_would_do(browser: Browser, history: list[Su
     counts = browser.get(address).json()
     assert sum(map(sum, counts["table"].values())) == counts["images"] == 10
     assert len(browser.get(address, {"format": "csv"}).content.decode().splitlines()) == 1002
+
+
+def test_the_editor_opens_on_the_category_with_the_most_scored_images(
+    browser: Browser, eyes: TriagePlan, platform: Client
+) -> None:
+    """What stands first, by severity, is known images: none has met one."""
+    plan_with_banks(*eyes.body["classifiers"])
+    world.triaged(platform, world.png(red=0.5))
+
+    page = browser.get(reverse("plan_bands"))
+    asked = browser.get(reverse("plan_bands"), {"category": "CSAE"})
+
+    assert page.context["choices"][0].category == "CSAE"
+    assert (page.context["chosen"].category, page.context["chosen"].scored) == ("WEAPONS_DANGEROUS", 1)
+    assert asked.context["chosen"].category == "CSAE"
 
 
 def test_a_sketch_nobody_was_given_is_not_found(browser: Browser) -> None:
