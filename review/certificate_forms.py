@@ -9,7 +9,7 @@ from moderation.forms import BY_SEVERITY, PlainForm
 from moderation.models import BandRisk
 from moderation.taxonomy import Category
 from review import certifying
-from review.certifying import Assessment
+from review.certifying import Family
 
 LEAST, MOST = 0.001, 99.999
 
@@ -18,6 +18,13 @@ class CertificateForm(PlainForm):
     """A limit in per cent, with a confidence in per cent."""
 
     category = forms.ChoiceField(label=_("Category"), choices=[(code.value, code.label) for code in BY_SEVERITY])
+    more = forms.MultipleChoiceField(
+        label=_("and at once"),
+        choices=[(code.value, code.label) for code in BY_SEVERITY],
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+        help_text=_("All that is certified then holds at once, with the confidence you ask for."),
+    )
     risk = forms.ChoiceField(label=_("What may not happen"), choices=BandRisk.choices)
     limit = forms.FloatField(
         label=_("At most, in %"),
@@ -40,13 +47,15 @@ class CertificateForm(PlainForm):
     @property
     def hidden_names(self) -> list[tuple[str, str]]:
         """What was asked, to be asked again when it is stored."""
-        return [(name, str(self.data.get(name, ""))) for name in ("category", "risk", "limit", "confidence")]
+        plain = [(name, str(self.data.get(name, ""))) for name in ("category", "risk", "limit", "confidence")]
+        return plain + [("more", one) for one in self.cleaned_data["more"]]
 
-    def assess(self) -> Assessment:
+    def assess(self) -> Family:
         """What the audits prove of it now. Raises Unproven."""
         said = self.cleaned_data
-        return certifying.assess(
-            Category(said["category"]),
+        codes = dict.fromkeys([said["category"], *said["more"]])
+        return certifying.assess_all(
+            [Category(code) for code in codes],
             risk=said["risk"],
             alpha=said["limit"] / 100,
             delta=round(1 - said["confidence"] / 100, 12),

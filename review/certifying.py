@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
+from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from uuid_utils.compat import uuid7
 
 from moderation import guarantees
 from moderation.actors import Actor
-from moderation.guarantees import Ground, Unproven
+from moderation.guarantees import Ground, Siblings, Unproven
 from moderation.guarantees.drifting import binned
 from moderation.guarantees.keeping import Sampled
 from moderation.models import BandCertificate, User
@@ -21,7 +24,7 @@ from review import audits
 from review.audits import Audits
 from review.models import Measure, QualityRollup
 from review.quality.posteriors import Posterior
-from review.service_times import service_times
+from review.service_times import ServiceTimes, service_times
 
 if TYPE_CHECKING:
     from moderation.certificates import Certificate, Corrected, Need, Risk
@@ -67,28 +70,77 @@ class Assessment:
         }
 
 
+@dataclass(frozen=True, slots=True)
+class Family:
+    """Several categories certified at once: all of `made` hold together with confidence 1 − `delta`. `refused`: why one
+    could not even be tested, and so took no part.
+    """
+
+    delta: float
+    made: Sequence[Assessment]
+    refused: Mapping[Category, str]
+
+    @property
+    def certified(self) -> list[Assessment]:
+        return [one for one in self.made if one.found.threshold is not None]
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "delta": self.delta,
+            "certificates": [one.as_json() for one in self.made],
+            "refused": [{"category": code.value, "detail": why} for code, why in self.refused.items()],
+        }
+
+
 def assess(category: Category, *, risk: Risk, alpha: float, delta: float) -> Assessment:
     """What can be certified now of the plan in force. Raises Unproven where there is no plan, no guideline, or nobody
     who scores the category; ValueError for numbers that cannot be.
     """
-    from moderation.certificates import certify  # late: it brings numpy, which few pages need
+    found = assess_all([category], risk=risk, alpha=alpha, delta=delta)
+    for why in found.refused.values():
+        raise Unproven(why)
+    return found.made[0]
+
+
+def assess_all(categories: Sequence[Category], *, risk: Risk, alpha: float, delta: float) -> Family:
+    """The same of several, so that all that is certified holds at once. Raises Unproven without a plan; ValueError for
+    numbers that cannot be.
+    """
+    from moderation.certificates import certify_all  # late: it brings numpy, which few pages need
 
     ground = Ground.now()
-    scorers = ground.scoring(category)
-    policy = ground.policies.get(category)
-    if ground.plan is None or policy is None:
+    if ground.plan is None:
         raise Unproven(_("A certificate stands on a published plan and a published guideline."))
-    if not scorers:
-        raise Unproven(_("No classifier of plan %(number)d scores this category.") % {"number": ground.plan.number})
-    sample = audits.gathered(category, scorers, worded=policy.published_at)
-    found = certify(
-        sample.scores, sample.violating, risk=risk, alpha=alpha, delta=delta, weights=sample.weights or None
+    samples: dict[Category, Audits] = {}
+    refused: dict[Category, str] = {}
+    for category in dict.fromkeys(categories):
+        scorers, policy = ground.scoring(category), ground.policies.get(category)
+        if policy is None:
+            refused[category] = _("A certificate stands on a published plan and a published guideline.")
+        elif not scorers:
+            refused[category] = _("No classifier of plan %(number)d scores this category.") % {
+                "number": ground.plan.number
+            }
+        else:
+            samples[category] = audits.gathered(category, scorers, worded=policy.published_at)
+    found = certify_all(
+        {category: (one.scores, one.violating, one.weights or None) for category, one in samples.items()},
+        risk=risk,
+        alpha=alpha,
+        delta=delta,
     )
+    times = service_times()
+    made = [assessed(category, found[category], samples[category], ground, times) for category in samples]
+    return Family(delta, made, refused)
+
+
+def assessed(category: Category, found: Certificate, sample: Audits, ground: Ground, times: ServiceTimes) -> Assessment:
+    assert ground.plan is not None
     band = parsed(ground.plan).bands.get(category)
-    cut = None if band is None else band.approve if risk == "FOR" else band.block
-    seconds = service_times().of(category)
+    cut = None if band is None else band.approve if found.risk == "FOR" else band.block
+    seconds = times.of(category)
     se, sp = readers(category)
-    shown = Sums.inside(sample, risk, found.threshold)
+    shown = Sums.inside(sample, found.risk, found.threshold)
     return Assessment(
         category=category,
         found=found,
@@ -98,14 +150,35 @@ def assess(category: Category, *, risk: Risk, alpha: float, delta: float) -> Ass
         seconds=seconds,
         sensitivity=se,
         specificity=sp,
-        corrected=mended(shown, risk, se, sp),
+        corrected=mended(shown, found.risk, se, sp),
         ground=ground,
         raw=Posterior(shown.rate * shown.worth, shown.worth),
         rate=shown.rate,
     )
 
 
-def keep(made: Assessment, *, actor: Actor, person: User | None = None, falls_back: bool = False) -> BandCertificate:
+@transaction.atomic
+def keep_all(
+    made: Family, *, actor: Actor, person: User | None = None, falls_back: bool = False
+) -> list[BandCertificate]:
+    """Afterwards each that could be certified is stored with the plan, and says with which others it holds. Raises
+    Unproven where none could.
+    """
+    if not made.certified:
+        raise Unproven(_("Nothing can be certified from these audits, so all goes to people."))
+    tested = [one.category.value for one in made.made]
+    siblings = Siblings(uuid7(), made.delta, tested) if len(tested) > 1 else None
+    return [keep(one, actor=actor, person=person, falls_back=falls_back, siblings=siblings) for one in made.certified]
+
+
+def keep(
+    made: Assessment,
+    *,
+    actor: Actor,
+    person: User | None = None,
+    falls_back: bool = False,
+    siblings: Siblings | None = None,
+) -> BandCertificate:
     """Afterwards it is stored with the plan. Raises Unproven."""
     sample = made.sample
     sampled = Sampled(
@@ -115,7 +188,14 @@ def keep(made: Assessment, *, actor: Actor, person: User | None = None, falls_ba
         asdict(made.corrected) if made.corrected else None,
     )
     return guarantees.keep(
-        made.found, made.category, sampled, ground=made.ground, actor=actor, person=person, falls_back=falls_back
+        made.found,
+        made.category,
+        sampled,
+        ground=made.ground,
+        actor=actor,
+        person=person,
+        falls_back=falls_back,
+        siblings=siblings,
     )
 
 

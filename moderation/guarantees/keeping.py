@@ -37,6 +37,15 @@ class Sampled:
     corrected: Mapping[str, float] | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Siblings:
+    """Certified at once: with confidence 1 − `delta` all of these categories' certificates hold."""
+
+    key: UUID
+    delta: float
+    categories: Sequence[str]
+
+
 @transaction.atomic
 def keep(
     found: Certificate,
@@ -47,6 +56,7 @@ def keep(
     actor: Actor,
     person: User | None = None,
     falls_back: bool = False,
+    siblings: Siblings | None = None,
 ) -> BandCertificate:
     """Afterwards it is stored with the plan in force, watched, and in the audit log; an earlier one of the same stays
     as it was. Raises Unproven where it has no threshold, or no plan or guideline to stand on.
@@ -79,11 +89,15 @@ def keep(
         policy=policy,
         taxonomy=ground.taxonomy,
         falls_back=falls_back,
+        family=siblings.key if siblings else None,
+        family_delta=siblings.delta if siblings else None,
+        family_of=list(siblings.categories) if siblings else [],
         made_by=person,
         expires_at=now + LIFE,
     )
     CertificateWatch.objects.create(certificate=row, read_until=sampled.until)
-    record("certificate.made", row, actor, threshold=row.threshold, n=row.n, k=row.k, p_value=row.p_value)
+    more = {"with": row.family_of, "doubt_of_all": row.family_delta} if siblings else {}
+    record("certificate.made", row, actor, threshold=row.threshold, n=row.n, k=row.k, p_value=row.p_value, **more)
     return row
 
 

@@ -55,6 +55,11 @@ class BandCertificate(models.Model):
     policy = models.ForeignKey("moderation.PolicyVersion", on_delete=models.PROTECT, related_name="+")
     taxonomy = models.CharField(max_length=64, help_text="SHA-256 of the categories and severities.")
     falls_back = models.BooleanField(help_text="On alarm people decide in this category.")
+    family = models.UUIDField(null=True, help_text="Common to those certified at once.")
+    family_delta = models.FloatField(null=True, help_text="The doubt that any of them is broken.")
+    family_of = ArrayField(
+        models.CharField(max_length=40), default=list, help_text="The categories tested, certified or not."
+    )
     made_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
     made_at = models.DateTimeField(auto_now_add=True)
     expires_at = models.DateTimeField()
@@ -66,6 +71,11 @@ class BandCertificate(models.Model):
             models.CheckConstraint(
                 condition=models.Q(alpha__gt=0, alpha__lt=1, delta__gt=0, delta__lt=1, p_value__lte=models.F("delta")),
                 name="certificate_proves",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(family__isnull=True, family_delta__isnull=True)
+                | models.Q(family__isnull=False, family_delta__gte=models.F("delta"), family_delta__lt=1),
+                name="certificate_shares_the_doubt",
             ),
         ]
         indexes = [models.Index(fields=["category", "risk", "-id"], name="certificate_of_category")]

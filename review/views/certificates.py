@@ -14,6 +14,7 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST, require_safe
 
 from moderation import guarantees
@@ -23,6 +24,7 @@ from moderation.models import BandCertificate, Scope
 from moderation.views.access import PersonRequest, requires
 from review import certifying
 from review.certificate_forms import CertificateForm
+from review.certifying import Assessment
 
 PAGE: Final = 50
 PLAIN: Final = (
@@ -45,6 +47,7 @@ COLUMNS: Final = (
     *("corrected_low", "corrected_high", "plan", "policy", "classifiers"),
     *MOMENTS,
     *("live_audits", "live_wrong", "drift", "expired"),
+    *("family", "family_delta", "family_of"),
 )
 
 
@@ -54,6 +57,14 @@ class Line:
 
     row: BandCertificate
     expired: str
+
+
+@dataclass(frozen=True, slots=True)
+class Proved:
+    """One of several that were asked about; `covers`: the plan's cut lies inside."""
+
+    made: Assessment
+    covers: bool
 
 
 @require_safe
@@ -94,7 +105,13 @@ def assessed(form: CertificateForm) -> dict[str, Any]:
         made = form.assess()
     except Unproven as refusal:
         return {"refused": str(refusal)}
-    return {"made": made, "covers": made.cut is not None and certifying.covers(made.found, made.cut)}
+    lines = [Proved(one, one.cut is not None and certifying.covers(one.found, one.cut)) for one in made.made]
+    if len(lines) == 1 and not made.refused:
+        return {"made": made.made[0], "covers": lines[0].covers}
+    refused = [(code.label, why) for code, why in made.refused.items()]
+    if not lines and len(refused) == 1:
+        return {"refused": refused[0][1]}
+    return {"family": made, "proved": lines, "untested": refused}
 
 
 @require_POST
@@ -106,7 +123,7 @@ def keep(request: PersonRequest) -> HttpResponse:
         messages.error(request, _("Nothing was stored: a limit and a confidence lie between 0 and 100 %."))
         return redirect("certificates")
     try:
-        row = certifying.keep(
+        rows = certifying.keep_all(
             form.assess(),
             actor=Actor.person(request.user),
             person=request.user,
@@ -115,8 +132,14 @@ def keep(request: PersonRequest) -> HttpResponse:
     except Unproven as refusal:
         messages.error(request, str(refusal))
     else:
-        words = {"category": row.get_category_display(), "number": row.plan.number}
-        messages.success(request, _("The certificate of %(category)s is stored with plan %(number)d.") % words)
+        names = ", ".join(row.get_category_display() for row in rows)
+        words = {"categories": names, "number": rows[0].plan.number}
+        told = ngettext(
+            "The certificate of %(categories)s is stored with plan %(number)d.",
+            "The certificates of %(categories)s are stored with plan %(number)d.",
+            len(rows),
+        )
+        messages.success(request, told % words)
     return redirect("certificates")
 
 
@@ -144,5 +167,10 @@ def as_csv(lines: Sequence[Line]) -> HttpResponse:
         said |= {"plan": row.plan.number, "policy": row.policy, "classifiers": " ".join(row.classifiers)}
         said |= {name: getattr(row, name).isoformat() for name in MOMENTS}
         said |= {"live_audits": row.watch.seen, "live_wrong": row.watch.wrong, "drift": row.watch.drift}
+        said |= {
+            "family": row.family or "",
+            "family_delta": row.family_delta or "",
+            "family_of": " ".join(row.family_of),
+        }
         writer.writerow({**said, "expired": line.expired})
     return response

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from django.test import Client as Browser
@@ -131,6 +131,69 @@ class TestPage:
     def test_who_has_no_rights_sees_nothing(self, eve: User) -> None:
         assert at_page(eve).get(PAGE).status_code == 403
         assert Browser().get(PAGE).status_code == 302
+
+
+class TestSeveralAtOnce:
+    SEVERAL: ClassVar[dict[str, Any]] = {**ASKED, "more": ["REGULATED", "PRIVACY", "HATE"]}
+
+    def test_each_gets_its_part_of_the_doubt_and_says_what_it_proves(
+        self, browser: Browser, twenty: TriagePlan
+    ) -> None:
+        page = browser.get(PAGE, self.SEVERAL)
+        text = page.content.decode()
+
+        assert [one.made.category for one in page.context["proved"]] == [CODE, "REGULATED", "PRIVACY"]
+        assert [one.made.found.delta for one in page.context["proved"]] == [pytest.approx(0.05 / 3)] * 3
+        assert "3 of 3 categories are certified" in text
+        assert "No classifier of plan 2 scores this category." in text
+
+    def test_what_cannot_be_certified_is_said_of_it_alone_and_the_rest_is_stored_together(
+        self, browser: Browser, eyes: TriagePlan, platform: Client, rita: User
+    ) -> None:
+        plan = world.publish(*eyes.body["classifiers"], audit_rate=1.0)
+        audited(platform, rita, [0.1] * 30, violating=0.05)
+
+        page = browser.get(PAGE, self.SEVERAL)
+        browser.post(PAGE + "keep", self.SEVERAL)
+
+        assert "2 of 3 categories are certified" in page.content.decode()
+        assert "cannot be certified" in page.content.decode()
+        rows = list(BandCertificate.objects.order_by("category"))
+        assert [(row.category, row.plan) for row in rows] == [("PRIVACY", plan), ("REGULATED", plan)]
+        assert len({row.family for row in rows}) == 1
+        assert {row.family_delta for row in rows} == {0.05}
+        assert {tuple(row.family_of) for row in rows} == {(CODE, "REGULATED", "PRIVACY")}
+        assert "one of 3 at once" in browser.get(PAGE).content.decode()
+
+    def test_blocking_is_certified_for_several_too(
+        self, browser: Browser, eyes: TriagePlan, platform: Client, rita: User
+    ) -> None:
+        world.publish(*eyes.body["classifiers"], audit_rate=1.0)
+        audited(platform, rita, [0.95] * 20, violating=0.9)
+
+        page = browser.get(PAGE, {**self.SEVERAL, "risk": "FDR"})
+
+        found = {one.made.category: one.made.found.threshold for one in page.context["proved"]}
+        assert found[Category.WEAPONS_DANGEROUS] is not None
+        assert found[Category.PRIVACY] is None
+
+    def test_the_call_takes_several(self, twenty: TriagePlan, paula: User) -> None:
+        order = {"categories": [CODE, "PRIVACY", "HATE"], "risk": "FOR", "alpha": 0.2, "delta": 0.05, "store": True}
+
+        answer = with_session(paula).post("/api/v1/plans/2/certificates", order, format="json")
+
+        said = answer.json()
+        assert (answer.status_code, said["delta"]) == (201, 0.05)
+        assert [one["category"] for one in said["certificates"]] == [CODE, "PRIVACY"]
+        assert {one["family_delta"] for one in said["certificates"]} == {0.05}
+        assert said["refused"][0]["category"] == "HATE"
+        assert BandCertificate.objects.count() == 2
+
+    @pytest.mark.parametrize("named", [{}, {"category": CODE, "categories": [CODE]}, {"categories": []}])
+    def test_a_call_names_one_or_several(self, twenty: TriagePlan, paula: User, named: dict[str, Any]) -> None:
+        order = {"risk": "FOR", "alpha": 0.2, "delta": 0.05, **named}
+
+        assert with_session(paula).post("/api/v1/plans/2/certificates", order, format="json").status_code == 422
 
 
 class TestCall:

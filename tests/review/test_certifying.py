@@ -334,3 +334,17 @@ class TestCommand:
 
     def test_bad_numbers_are_bad_use(self, all_audited: TriagePlan) -> None:
         assert self.asked("--alpha", "2")[0] == 2
+
+    def test_several_categories_hold_at_once(self, all_audited: TriagePlan, platform: Client, rita: User) -> None:
+        audited(platform, rita, [0.1] * 30, violating=0.05)
+
+        status, said = self.asked("--category", "PRIVACY,REGULATED", "--store")
+
+        found = {one["category"]: one["threshold"] for one in said["certificates"]}
+        assert (status, said["delta"]) == (1, 0.05)
+        assert found[CODE] is None
+        assert {row.category for row in BandCertificate.objects.all()} == {"PRIVACY", "REGULATED"}
+        assert {row.family_delta for row in BandCertificate.objects.all()} == {0.05}
+
+    def test_a_category_that_is_none_is_bad_use(self, all_audited: TriagePlan) -> None:
+        assert self.asked("--category", "PRIVACY,NONE")[0] == 2

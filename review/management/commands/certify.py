@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
@@ -17,11 +18,18 @@ class Command(BaseCommand):
     help = (
         "Find the loosest threshold of a category whose risk the audits of the plan in force keep under a limit, with "
         "confidence: FOR, the share that violates among what scores at most the threshold; FDR, the share that does "
-        "not among what scores at least it. Exit status: 0 certified, 1 nothing can be certified, 2 bad use."
+        "not among what scores at least it. Of several categories all that is certified holds at once (Holm). Exit "
+        "status: 0 certified, 1 nothing can be certified in one of them, 2 bad use."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--category", required=True, choices=Category.values)
+        parser.add_argument(
+            "--category",
+            required=True,
+            action="append",
+            metavar="C[,C…]",
+            help=f"one, or several at once, by commas or repeated: {', '.join(Category.values)}",
+        )
         parser.add_argument("--risk", required=True, choices=("FOR", "FDR"))
         parser.add_argument("--alpha", required=True, type=float, help="the limit, a share: 0.005 is 0.5 %%")
         parser.add_argument("--delta", required=True, type=float, help="the doubt left: 0.05 is 95 %% confidence")
@@ -32,21 +40,42 @@ class Command(BaseCommand):
         )
 
     def handle(self, *_args: object, **options: Any) -> None:
+        codes = categories_in(options["category"])
         try:
-            made = certifying.assess(
-                Category(options["category"]), risk=options["risk"], alpha=options["alpha"], delta=options["delta"]
-            )
+            made = certifying.assess_all(codes, risk=options["risk"], alpha=options["alpha"], delta=options["delta"])
         except ValueError as error:
             raise CommandError(str(error), returncode=2) from error
         except Unproven as error:
             raise CommandError(str(error), returncode=1) from error
+        if len(codes) == 1:
+            for why in made.refused.values():
+                raise CommandError(why, returncode=1)
         said = made.as_json()
-        if options["store"] and made.found.threshold is not None:
-            row = certifying.keep(made, actor=Actor.command("certify"), falls_back=options["fall_back"])
-            said["certificate"] = str(row.pk)
-        self.stdout.write(json.dumps(said) if options["json"] else "\n".join(told(said)))
-        if made.found.threshold is None:
-            raise CommandError("Nothing can be certified: all goes to people.", returncode=1)
+        if options["store"] and made.certified:
+            rows = certifying.keep_all(made, actor=Actor.command("certify"), falls_back=options["fall_back"])
+            keys = {row.category: str(row.pk) for row in rows}
+            said["certificates"] = [
+                {**one, "certificate": keys[one["category"]]} if one["category"] in keys else one
+                for one in said["certificates"]
+            ]
+        if options["json"]:
+            self.stdout.write(json.dumps(said if len(codes) > 1 else said["certificates"][0]))
+        else:
+            lines = [line for one in said["certificates"] for line in told(one)]
+            lines += [f"{one['category']}: {one['detail']}" for one in said["refused"]]
+            self.stdout.write("\n".join(lines))
+        if len(made.certified) < len(codes):
+            none = [code for code in codes if code not in {one.category for one in made.certified}]
+            named = f" of {', '.join(none)}" if len(codes) > 1 else ""
+            raise CommandError(f"Nothing can be certified{named}: all goes to people.", returncode=1)
+
+
+def categories_in(said: Sequence[str]) -> list[Category]:
+    names = [name.strip() for part in said for name in part.split(",") if name.strip()]
+    unknown = [name for name in names if name not in Category.values]
+    if unknown or not names:
+        raise CommandError(f"--category takes categories, not {', '.join(unknown) or 'nothing'}", returncode=2)
+    return [Category(name) for name in dict.fromkeys(names)]
 
 
 def told(said: dict[str, Any]) -> list[str]:
