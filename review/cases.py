@@ -14,8 +14,9 @@ from classifiers.cards import SIGNALS
 from classifiers.models import ClassifierVersion
 from moderation import provenance
 from moderation.models import PolicyVersion, Submission, TriagePlan, User
+from moderation.plans import Cuts
 from moderation.policies import parsed
-from moderation.routing import Plan
+from moderation.routing import Evidence, Plan, Served, applied
 from moderation.statements import prepared
 from moderation.taxonomy import Category
 from moderation.wording import category_name, sentence
@@ -91,14 +92,19 @@ def findings_of(submissions: Sequence[Submission]) -> dict[UUID, list[Said]]:
 
 
 def highest(findings: Sequence[Said]) -> dict[str, float]:
-    """Each category's highest probability. Where a signal says nothing of a category, that is no score of 0 in it."""
+    """Each category's highest probability."""
     scores: dict[str, float] = {}
     for said in findings:
-        for category, value in zip(said.version.categories, said.probabilities, strict=True):
-            if not value and said.version.kind in SIGNALS:
-                continue
+        for category, value in scores_of(said).items():
             scores[category] = max(value, scores.get(category, 0.0))
     return scores
+
+
+def scores_of(said: Said) -> dict[str, float]:
+    """Where a signal says nothing of a category, that is no score of 0 in it."""
+    silent = said.version.kind in SIGNALS
+    pairs = zip(said.version.categories, said.probabilities, strict=True)
+    return {category: value for category, value in pairs if value or not silent}
 
 
 def origin(submission: Submission, findings: Sequence[Said]) -> provenance.Provenance | None:
@@ -160,7 +166,7 @@ def judged(claim: Claim, findings: Sequence[Said]) -> dict[str, Any]:
     told = origin(submission, findings)
     return {
         "status": submission.status,
-        "categories": banded(highest(findings), submission),
+        "categories": banded(findings, submission),
         "reasons": [sentence(why) for why in submission.reasons],
         "by_territory": {
             place: {"route": said["route"], "reasons": [sentence(why) for why in said["reasons"]]}
@@ -189,9 +195,18 @@ def declared(submission: Submission) -> dict[str, Any]:
     }
 
 
-def banded(scores: Mapping[str, float], submission: Submission) -> list[dict[str, Any]]:
-    """Each category with its probability and the cuts of the plan that triaged the image, the likeliest first."""
-    bands = plan_of(submission.plan_id).bands if submission.plan_id else {}
+def cuts_of(submission: Submission, findings: Sequence[Said]) -> Cuts:
+    """The bands as they held for this image when it was triaged, and the overlays that they are of."""
+    if not submission.plan_id:
+        return Cuts({})
+    served = Served.declared(submission.territories, submission.audience, submission.surface, submission.context)
+    said = [Evidence.read(one.version.ref, scores_of(one), one.evidence) for one in findings]
+    return applied(plan_of(submission.plan_id), served, said, submission.by_territory)
+
+
+def banded(findings: Sequence[Said], submission: Submission) -> list[dict[str, Any]]:
+    """Each category with its probability and the cuts that held for the image, the likeliest first."""
+    cuts = cuts_of(submission, findings)
     return [
         {
             "code": category,
@@ -200,9 +215,10 @@ def banded(scores: Mapping[str, float], submission: Submission) -> list[dict[str
             "band": band.zone(value) if band else None,
             "approve": band.approve if band else None,
             "block": band.block if band else None,
+            "overlay": cuts.whose.get(category) or None,
         }
-        for category, value in sorted(scores.items(), key=lambda item: (-item[1], item[0]))
-        for band in [bands.get(category)]
+        for category, value in sorted(highest(findings).items(), key=lambda item: (-item[1], item[0]))
+        for band in [cuts.bands.get(category)]
     ]
 
 

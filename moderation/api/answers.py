@@ -15,7 +15,8 @@ from moderation import policies, provenance, wording
 from moderation.lifecycle import ROUTED
 from moderation.models import Finding, ReviewRequest, Status, Submission, TriagePlan
 from moderation.models.submissions import SubmissionQuerySet
-from moderation.routing import Plan, Zone
+from moderation.plans import Cuts
+from moderation.routing import Evidence, Plan, Served, Zone, applied
 
 
 def with_evidence(submissions: SubmissionQuerySet) -> SubmissionQuerySet:
@@ -93,20 +94,40 @@ def cluster_id(submission: Submission) -> str | None:
 
 
 def categories(submission: Submission) -> list[dict[str, Any]]:
-    """By the plan it was routed under: each category's highest probability and the band it fell into, highest first."""
+    """By the plan it was routed under: each category's highest probability, the band it fell into as the bands held for
+    this image, and the overlay they are of, if any; highest first.
+    """
     if submission.plan is None:
         return []
     plan = parsed(submission.plan)
+    said = [heard(each) for each in submission.findings.all() if each.classifier.ref in plan.classifiers]
     highest: dict[str, float] = {}
-    for finding in submission.findings.all():
-        if finding.classifier.ref not in plan.classifiers:
-            continue
-        for code, probability in zip(finding.classifier.categories, finding.probabilities, strict=True):
-            if not probability and finding.classifier.kind in SIGNALS:
-                continue  # a signal that says nothing of a category does not score it 0
+    for one in said:
+        for code, probability in one.probabilities.items():
             highest[code] = max(probability, highest.get(code, 0.0))
-    ranked = sorted(highest.items(), key=lambda item: (-item[1], item[0]))
-    return [{"code": code, "probability": round(value, 4), "band": band(plan, code, value)} for code, value in ranked]
+    cuts = applied(plan, served(submission), said, submission.by_territory)
+    return [
+        {
+            "code": code,
+            "probability": round(value, 4),
+            "band": band(cuts, code, value),
+            "overlay": cuts.whose.get(code) or None,
+        }
+        for code, value in sorted(highest.items(), key=lambda item: (-item[1], item[0]))
+    ]
+
+
+def served(submission: Submission) -> Served:
+    """To whom it is shown, as its sender declared it."""
+    return Served.declared(submission.territories, submission.audience, submission.surface, submission.context)
+
+
+def heard(finding: Finding) -> Evidence:
+    """A signal that says nothing of a category does not score it 0."""
+    silent = finding.classifier.kind in SIGNALS
+    pairs = zip(finding.classifier.categories, finding.probabilities, strict=True)
+    scores = {code: value for code, value in pairs if value or not silent}
+    return Evidence.read(finding.classifier.ref, scores, finding.evidence)
 
 
 def disclosure(submission: Submission) -> dict[str, Any]:
@@ -116,9 +137,9 @@ def disclosure(submission: Submission) -> dict[str, Any]:
     return next((provenance.disclosure(each.evidence) for each in read if each.classifier.ref in pinned), {})
 
 
-def band(plan: Plan, code: str, probability: float) -> Zone:
+def band(cuts: Cuts, code: str, probability: float) -> Zone:
     """Routing sends what the plan does not know to a person."""
-    return plan.bands[code].zone(probability) if code in plan.bands else "review"
+    return cuts.bands[code].zone(probability) if code in cuts.bands else "review"
 
 
 @lru_cache(maxsize=64)

@@ -64,6 +64,9 @@ class CategoryAnswer(serializers.Serializer[object]):
     code = serializers.ChoiceField(choices=Category.choices)
     probability = serializers.FloatField(min_value=0, max_value=1)
     band = serializers.ChoiceField(choices=BANDS, help_text="Where the plan it was routed under puts this probability.")
+    overlay = serializers.CharField(
+        allow_null=True, help_text="The overlay whose bands held for this image; null: the plan's own."
+    )
 
 
 class ReasonAnswer(serializers.Serializer[object]):

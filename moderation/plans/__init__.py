@@ -2,7 +2,7 @@
 
 from moderation.plans.bands import Band, PlanError, Tightening, Zone, is_probability, strictest
 from moderation.plans.body import COPIES, COPIES_ACROSS, MOST_SHADOWS, MOST_VOTES, ON_ERROR, SEVERITIES
-from moderation.plans.overlays import CONTEXTS, UNKNOWN, Overlay, Served
+from moderation.plans.overlays import CONTEXTS, UNKNOWN, Cuts, Overlay, Served
 from moderation.plans.plan import Plan
 
 __all__ = [
@@ -15,6 +15,7 @@ __all__ = [
     "SEVERITIES",
     "UNKNOWN",
     "Band",
+    "Cuts",
     "Overlay",
     "Plan",
     "PlanError",

@@ -5,6 +5,7 @@ classifier, a number that is no probability, a category the plan does not know.
 """
 
 from moderation.plans import Band, Plan, PlanError, Served, Tightening, Zone, is_probability
+from moderation.routing.applied import applied
 from moderation.routing.deciding import STRICTNESS, by_machine, nearness, route
 from moderation.routing.words import Action, Context, Demand, Evidence, Precedent, Route, Why
 from moderation.stops import Stops
@@ -25,6 +26,7 @@ __all__ = [
     "Tightening",
     "Why",
     "Zone",
+    "applied",
     "by_machine",
     "is_probability",
     "nearness",

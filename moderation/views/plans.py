@@ -53,12 +53,13 @@ COPYING: Final[dict[str, Promise]] = {
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One category of a plan, with the pinned versions that score it."""
+    """One category of a plan, with the pinned versions that score it, and the bands that overlays lay over its own."""
 
     category: Category
     severity: Severity
     band: Band | None
     speakers: Sequence[ClassifierVersion]
+    overlaid: Sequence[tuple[str, Band]] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +141,13 @@ def lines_of(plan: Plan) -> list[Line]:
     """Every category in order of severity; one query."""
     pinned = list(ClassifierVersion.objects.with_refs(list(plan.classifiers)))
     return [
-        Line(code, DEFAULT_SEVERITY[code], plan.bands.get(code), [one for one in pinned if code in one.categories])
+        Line(
+            code,
+            DEFAULT_SEVERITY[code],
+            plan.bands.get(code),
+            [one for one in pinned if code in one.categories],
+            [(one.name, one.bands[code]) for one in plan.overlays if code in one.bands],
+        )
         for code in BY_SEVERITY
     ]
 

@@ -61,6 +61,9 @@ class Band(serializers.Serializer[object]):
     band = serializers.ChoiceField(choices=["approve", "review", "block"], allow_null=True)
     approve = serializers.FloatField(allow_null=True, help_text="Approved below this cut.")
     block = serializers.FloatField(allow_null=True, help_text="Blocked from this cut on; null: only by a person.")
+    overlay = serializers.CharField(
+        allow_null=True, help_text="The overlay whose cuts these are; null: the plan's own. As lowered for this image."
+    )
 
 
 class Links(serializers.Serializer[object]):

@@ -33,11 +33,12 @@ DIGITS: Final = 9
 
 @dataclass(frozen=True, slots=True)
 class Scored:
-    """One category's highest probability beside the band of the plan that routed the image."""
+    """One category's highest probability beside the band that held for the image, and the overlay that it is of."""
 
     code: str
     probability: float
     band: Band
+    overlay: str = ""
 
     @property
     def rank(self) -> float:
@@ -123,11 +124,18 @@ class Card:
     @cached_property
     def scored(self) -> list[Scored]:
         """Every scored category, the most telling first."""
-        bands = cases.plan_of(self.submission.plan_id).bands if self.submission.plan_id else {}
+        cuts = cases.cuts_of(self.submission, self.findings)
         rows = [
-            Scored(code, value, bands[code]) for code, value in cases.highest(self.findings).items() if code in bands
+            Scored(code, value, cuts.bands[code], cuts.whose.get(code, ""))
+            for code, value in cases.highest(self.findings).items()
+            if code in cuts.bands
         ]
         return sorted(rows, key=lambda row: (-row.rank, row.code))
+
+    @property
+    def overlays(self) -> list[str]:
+        """Whose cuts the bands shown are, where they are not the plan's own."""
+        return sorted({row.overlay for row in self.bands if row.overlay})
 
     @property
     def bands(self) -> list[Scored]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 import pytest
@@ -14,7 +15,7 @@ from moderation import audit, automation
 from moderation.actors import HOUSE
 from moderation.models import Client, ReviewRequest, Status, Submission, TriagePlan, User
 from moderation.plans import Plan, PlanError, Served
-from moderation.routing import STRICTNESS, Context, Evidence, route
+from moderation.routing import STRICTNESS, Context, Evidence, applied, route
 from tests import world
 from tests.moderation.callers import with_key, with_session
 
@@ -135,6 +136,33 @@ class TestOneImageInThreeTerritories:
             "US": ("approve", "below", "America"),
         }
 
+    def test_the_band_of_a_category_is_that_of_the_overlay_that_decided(
+        self, seen: Submission, api_key: str, rita: User
+    ) -> None:
+        """Green scores 0.5: between the plan's own cuts, above Germany's."""
+        said = with_key(api_key).get(f"/api/v1/submissions/{seen.pk}").json()
+        (claim,) = with_session(rita).post("/api/v1/queues/general/claim", {"count": 1}, format="json").json()["claims"]
+
+        bands = {one["code"]: (one["band"], one["overlay"]) for one in said["categories"]}
+        assert bands == {
+            "REGULATED": ("block", "Germany"),
+            "WEAPONS_DANGEROUS": ("approve", None),
+            "PRIVACY": ("approve", None),
+        }
+        top = claim["submission"]["categories"][0]
+        assert (top["band"], top["approve"], top["block"], top["overlay"]) == ("block", 0.1, 0.4, "Germany")
+
+    def test_the_desk_draws_the_bands_that_held_and_names_the_overlay(
+        self, seen: Submission, rita: User, client: Browser
+    ) -> None:
+        client.force_login(rita)
+
+        page = client.post("/desk/general/claim")
+
+        top = page.context["cards"][0].bands[0]
+        assert (top.code, top.band.block, top.overlay) == ("REGULATED", 0.4, "Germany")
+        assert "Cuts here are those of “Germany”" in page.content.decode()
+
     def test_the_desk_shows_all_three_and_a_person_settles_them(
         self, seen: Submission, rita: User, client: Browser, api_key: str, settings: Any
     ) -> None:
@@ -172,3 +200,22 @@ class TestOneImageInThreeTerritories:
 
         assert seen.status == Status.IN_REVIEW
         assert {one["route"] for one in seen.by_territory.values()} == {"review"}
+
+
+def test_the_bands_that_held_are_those_routing_went_by() -> None:
+    """Whatever was declared and said, each zone of the route is what its band makes of the score."""
+    rule = {"when": "HATE", "above": 0.5, "category": "REGULATED", "by": 0.2}
+    bands = {"REGULATED": {"approve": 0.3, "block": 0.9}, "HATE": {"approve": 0.2, "block": 0.95}}
+    plan = Plan.from_body({"bands": bands, "classifiers": ["a@1"], "overlays": SAMPLE, "tightening": [rule]}, number=1)
+    for hate, regulated in itertools.product((0.1, 0.6, 0.96), (0.05, 0.25, 0.35, 0.5, 0.75, 0.95)):
+        for places in ((), ("DE",), ("US",), ("FR", "US"), ("DE", "IN", "US")):
+            served = Served(territories=places)
+            said = [Evidence("a@1", {"HATE": hate, "REGULATED": regulated})]
+            found = route(said, plan, Context(served=served))
+            stored = {place: {"route": one.action} for place, one in found.territories.items()}
+
+            cuts = applied(plan, served, said, stored)
+
+            assert {code: cuts.bands[code].zone(found.probabilities[code]) for code in found.zones} == found.zones
+            for why in found.why:
+                assert cuts.whose.get(why.category, "") == why.overlay

@@ -124,7 +124,7 @@ def test_the_api_discloses_where_a_file_says_it_comes_from(plan: TriagePlan, pla
 def test_what_the_signal_says_nothing_of_is_no_score(plan: TriagePlan, platform: Client, api_key: str) -> None:
     submission = world.triaged(platform, files.saved("JPEG", exif=files.exif(gps=True)))
     told = with_key(api_key).get(f"{SUBMISSIONS}/{submission.pk}").json()
-    assert told["categories"] == [{"code": "PRIVACY", "probability": 0.4, "band": "review"}]
+    assert told["categories"] == [{"code": "PRIVACY", "probability": 0.4, "band": "review", "overlay": None}]
     assert told["disclosure"] == {}
 
 
