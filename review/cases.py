@@ -13,6 +13,7 @@ from uuid import UUID
 from classifiers.cards import SIGNALS
 from classifiers.models import ClassifierVersion
 from moderation import provenance
+from moderation.guidelines.actions import advice
 from moderation.models import PolicyVersion, Submission, TriagePlan, User
 from moderation.plans import Cuts
 from moderation.policies import parsed
@@ -137,7 +138,7 @@ def shown(claims: Sequence[Claim], reviewer: User) -> list[dict[str, Any]]:
                     "blurred": images.link(claim.request.submission, reviewer, images.Variant.BLURRED),
                     "look": f"/api/v1/claims/{claim.pk}/looks",
                 },
-                "policy": worded(rules.get(category_of(claim))),
+                "policy": worded(rules.get(category_of(claim)), claim.request.submission.audience),
             },
         }
         for claim in claims
@@ -222,7 +223,7 @@ def banded(findings: Sequence[Said], submission: Submission) -> list[dict[str, A
     ]
 
 
-def worded(policy: PolicyVersion | None) -> dict[str, Any] | None:
+def worded(policy: PolicyVersion | None, audience: str) -> dict[str, Any] | None:
     if policy is None:
         return None
     return {
@@ -235,5 +236,6 @@ def worded(policy: PolicyVersion | None) -> dict[str, Any] | None:
         "not_allowed": policy.not_allowed,
         "exceptions": policy.exceptions,
         "severity": policy.severity,
+        "action": said.action.value if (said := advice(policy, audience)) else None,
         "published_at": policy.published_at,
     }

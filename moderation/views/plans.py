@@ -20,6 +20,7 @@ from classifiers.models import ClassifierVersion
 from moderation import automation, first_edition, policies, proposals, rollouts, simulation
 from moderation.actors import Actor
 from moderation.forms import BY_SEVERITY, NoteForm
+from moderation.guidelines.actions import at_odds
 from moderation.models import Proposal, ProposalKind, ProposalState, Scope, TriagePlan
 from moderation.plan_forms import WholePlanForm, whole_draft_of
 from moderation.plans import COPIES_ACROSS
@@ -121,6 +122,7 @@ def show(request: PersonRequest, shown: TriagePlan | None) -> HttpResponse:
         "rollout": rollouts.running(),
         "overlays": [simulation.overlay_told(one) for one in plan.overlays] if plan else [],
         "care": care_of(plan) if plan else [],
+        "at_odds": at_odds(plan, policies.in_force()) if plan else [],
         "stop_form": StopForm(),
         "may_edit": request.user.has_scope(Scope.POLICY),
     }
@@ -234,6 +236,7 @@ def preview(current: Plan | None, after: Plan) -> dict[str, Any]:
         "audit_after": after.audit_rate,
         "others": simulation.care_changes(current, after) + simulation.overlay_changes(current, after),
         "tightening": simulation.tightening_changes(current, after),
+        "at_odds": at_odds(after, policies.in_force()),
         "failing": FAILING[after.on_error] if current and current.on_error != after.on_error else "",
         "copying": COPYING[after.copies] if after.copies != (current.copies if current else "off") else "",
         "effect": effect,

@@ -6,7 +6,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from moderation.models import Audience, Reason, Status
+from moderation.models import Audience, DefaultAction, Reason, Status
 from moderation.taxonomy import Category, Severity
 from review.handovers import LONGEST as LONGEST_NOTE
 from review.judgements import LONGEST, LONGEST_LOOK, PANELS, VARIANTS
@@ -81,6 +81,11 @@ class Guideline(serializers.Serializer[object]):
     not_allowed = serializers.ListField(child=serializers.CharField())
     exceptions = serializers.CharField(allow_blank=True)
     severity = serializers.ChoiceField(choices=Severity.choices)
+    action = serializers.ChoiceField(
+        choices=DefaultAction.choices,
+        allow_null=True,
+        help_text="What the guideline makes of a violation before this image's audience; null: it says nothing of it.",
+    )
     published_at = serializers.DateTimeField()
 
 

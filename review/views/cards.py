@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Final
 
@@ -13,12 +13,14 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from moderation import policies
+from moderation.guidelines.actions import Advice, advice
+from moderation.guidelines.translations import in_languages
 from moderation.models import PolicyVersion, Reason, ReviewRequest, Submission, User
 from moderation.provenance import Provenance
 from moderation.routing import STRICTNESS, Action, Band, nearness
 from moderation.taxonomy import DEFAULT_SEVERITY, Category, Severity
 from moderation.wording import category_name, fate, figure, sentence
-from review import cases, holding, images
+from review import access, cases, holding, images
 from review.blinding import is_unaided
 from review.consensus import disagreed
 from review.kin import Kin, kin_of
@@ -89,6 +91,7 @@ class Card:
     sibling_glimpses: Sequence[str] = ()
     votes: Sequence[Decision] = ()  # that differ, for a senior to adjudicate
     returned: Effect | None = None  # an earlier decision that a second person sent back
+    translations: Mapping[str, PolicyVersion] = field(default_factory=dict)  # in the reviewer's language
 
     @property
     def request(self) -> ReviewRequest:
@@ -163,13 +166,33 @@ class Card:
         return self.guidelines.get(self.likely)
 
     @property
+    def translation(self) -> PolicyVersion | None:
+        """The guideline in the reviewer's language. What is decided by stays the original."""
+        return self.translations.get(self.likely) if self.guideline else None
+
+    @property
+    def wording(self) -> PolicyVersion | None:
+        """The guideline as it is read here."""
+        return self.translation or self.guideline
+
+    @property
+    def is_behind(self) -> bool:
+        """The original went on since it was translated."""
+        return bool(self.translation and self.guideline and self.translation.translates != self.guideline.number)
+
+    @property
+    def advice(self) -> Advice | None:
+        """What the guideline makes of a violation before this image's audience; nothing where one judges unaided."""
+        return advice(self.guideline, self.submission.audience)
+
+    @property
     def allowed(self) -> list[str]:
         """The guideline's examples, those nearest the prompt first."""
-        return by_nearness(self.guideline.allowed, self.submission.prompt) if self.guideline else []
+        return by_nearness(self.wording.allowed, self.submission.prompt) if self.wording else []
 
     @property
     def not_allowed(self) -> list[str]:
-        return by_nearness(self.guideline.not_allowed, self.submission.prompt) if self.guideline else []
+        return by_nearness(self.wording.not_allowed, self.submission.prompt) if self.wording else []
 
     @property
     def prompt(self) -> list[Piece]:
@@ -222,8 +245,8 @@ class Card:
 
 
 def cards(claims: Sequence[Claim], *, reviewer: User) -> list[Card]:
-    """The claims as cards: six queries, whatever their number, one more for what was escalated, and one for each that
-    is to be adjudicated.
+    """The claims as cards: six queries, whatever their number, one more for what was escalated, one for who reads
+    another language, and one for each that is to be adjudicated.
     """
     if not claims:
         return []
@@ -231,6 +254,7 @@ def cards(claims: Sequence[Claim], *, reviewer: User) -> list[Card]:
     prefetch_related_objects(submissions, "client")
     findings = cases.findings_of(submissions)
     guidelines = policies.in_force()
+    translations = in_languages(list(guidelines), access.profile_of(reviewer).languages)
     # What became of copies, of the batch and of the author's other images would sway who checks the machines.
     told = [claim.request.submission for claim in claims if not is_unaided(claim.request)]
     kin, around = kin_of(told), surroundings_of(told)
@@ -247,6 +271,7 @@ def cards(claims: Sequence[Claim], *, reviewer: User) -> list[Card]:
             stands.glimpses(reviewer) if stands else (),
             disagreed(claim.request),
             returned.get(claim.request_id),
+            translations,
         )
         for claim, submission in zip(claims, submissions, strict=True)
         for copies, stands in [(kin.get(submission.pk), around.get(submission.pk))]
