@@ -1,8 +1,9 @@
 """Audits: images that a person judged because of a lot whose chance was stored at triage, with the score they had.
 
 In it: what machines decided and the audit lot brought to a person, and what triage sent to people, whose chance is 1.
-Not in it: gold items; what a report, an appeal, a second opinion or a re-review brought up, for these are no lot (they
-correct the label of what is in it, though); what no lot could have brought up, and what lies under a legal hold that
+Not in it: gold items; what a report, an appeal, a second opinion, a re-review or a draw to learn from brought up, for
+these are no lot (they correct the label of what is in it, though; of what triage sent to people anyway, an answer to
+learn from is as good as any other); what no lot could have brought up, and what lies under a legal hold that
 triage itself put on it, which no band decides.
 """
 
@@ -20,7 +21,7 @@ from django.utils import timezone
 from classifiers.models import ClassifierVersion
 from moderation.models import Reason, ReviewRequest, Submission
 from moderation.taxonomy import Category
-from review.decisions import SAME_QUESTION
+from review.decisions import ANSWERED
 from review.models import EffectState, Verdict
 from review.outlook import first_key
 from review.quality.gathering import SAID
@@ -137,7 +138,7 @@ def read(
         "scorers": [one.pk for one in scorers],
         "places": [list(one.categories).index(category.value) + 1 for one in scorers],
         "named": f'[{{"category": "{category.value}"}}]',
-        "asked": [one.value for one in SAME_QUESTION],
+        "asked": [one.value for one in ANSWERED],
         "lot": [Reason.AUDIT_SAMPLE.value],
         "most": most,
     }

@@ -1,8 +1,9 @@
 """What people's decisions say of a simulated plan: how often it would be wrong, and how many hours it asks of people.
 
-Only what triage sent to people, by doubt or by lot, counts as a label: reports and appeals choose their images. Each
-counts 1/π, with π the chance, stored when it was routed, that a person sees it (Hájek's ratio: Särndal, Swensson,
-Wretman 1992, §5.7). The interval is Wilson's on the effective number of labels (Σw)²/Σw² (Kish 1965).
+Only what triage sent to people, by doubt or by lot, counts as a label: reports, appeals and draws to learn from choose
+their images. Each counts 1/π, with π the chance, stored when it was routed, that a person sees it (Hájek's ratio:
+Särndal, Swensson, Wretman 1992, §5.7). The interval is Wilson's on the effective number of labels (Σw)²/Σw² (Kish
+1965).
 """
 
 from __future__ import annotations
@@ -40,9 +41,10 @@ SELECT DISTINCT ON (decision.submission_id) decision.submission_id, decision.ver
 FROM review_decision decision
 JOIN review_effect effect ON effect.decision_id = decision.id AND effect.settles AND effect.state = %(applied)s
 JOIN review_claim claim ON claim.id = decision.claim_id
-JOIN moderation_reviewrequest request ON request.id = claim.request_id AND request.reason = ANY(%(reasons)s)
+JOIN moderation_reviewrequest request ON request.id = claim.request_id
 JOIN moderation_submission submission ON submission.id = decision.submission_id
 WHERE decision.verdict = ANY(%(verdicts)s) AND submission.inclusion_probability > 0
+    AND (request.reason = ANY(%(reasons)s) OR request.reason = %(learning)s AND submission.route = 'review')
 ORDER BY decision.submission_id DESC, decision.id DESC LIMIT %(most)s
 """
 
@@ -109,6 +111,7 @@ def labels(found: Comparison) -> tuple[NDArray[np.intp], NDArray[np.bool_], NDAr
         "approve": Verdict.APPROVE,
         "applied": EffectState.APPLIED,
         "reasons": list(DRAWN),
+        "learning": Reason.LEARNING,  # of what triage sent to people anyway, this answer is as good as any other
         "verdicts": [Verdict.APPROVE, Verdict.BLOCK, Verdict.QUARANTINE],
         "most": MOST,
     }

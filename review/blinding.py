@@ -1,9 +1,9 @@
 """Who judges unaided: which requests are shown without what the machines said, and how much is checked at all.
 
-Checks (audit samples, gold items, second opinions) must not be known as such, so they look like a share of ordinary
-uncertain images, drawn by a keyed hash, that are shown unaided too. What a known image, a rule, a report or an appeal
-brings up is never among those: there the reason is what has to be looked at. Once somebody has voted and passed it on
-to the seniors, the machines may speak.
+Checks (audit samples, gold items, second opinions) and what is drawn to learn from must not be known as such, so they
+look like a share of ordinary uncertain images, drawn by a keyed hash, that are shown unaided too. What a known image, a
+rule, a report or an appeal brings up is never among those: there the reason is what has to be looked at. Once somebody
+has voted and passed it on to the seniors, the machines may speak.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from moderation.actors import Actor
 from moderation.models import Reason, ReviewRequest, User
 from review.models import QualityRules
 
-CHECKS: Final = frozenset({Reason.AUDIT_SAMPLE, Reason.GOLD, Reason.SECOND_OPINION})
+CHECKS: Final = frozenset({Reason.AUDIT_SAMPLE, Reason.GOLD, Reason.SECOND_OPINION, Reason.LEARNING})
 SHOWN_AS: Final = Reason.POLICY  # what every unaided request says it is: the plan asks for a person
 MOST_GOLD: Final = 0.25
 KEPT_SECONDS: Final = 10.0  # a change reaches every process within that

@@ -29,6 +29,8 @@ LONGEST_KEY: Final = 200
 
 # Requests that ask what to do with the image: one answer answers them all.
 SAME_QUESTION: Final = (Reason.UNCERTAIN, Reason.POLICY, Reason.CLASSIFIER_ERROR, Reason.HASH_MATCH)
+# Any answer is one to learn from.
+ANSWERED: Final = (*SAME_QUESTION, Reason.LEARNING)
 
 
 class KeyReused(Exception):
@@ -172,4 +174,4 @@ def answered_by(said: Judgement) -> Collection[Reason]:
     """For which reasons an open request for the same image needs no answer of its own any more."""
     if said.verdict == Verdict.QUARANTINE:
         return Reason  # nobody is to look at it again
-    return SAME_QUESTION
+    return ANSWERED

@@ -83,6 +83,16 @@ class Judged:
             for one in self.decisions
         )
 
+    @property
+    def chance(self) -> float | None:
+        """That a person saw this image, as stored at triage; None where a draw to learn from chose it and no lot did:
+        then it stands for itself alone.
+        """
+        settling = [one for one in self.decisions if one.effect.settles]
+        if self.submission.route != "review" and all(one.claim.request.reason == Reason.LEARNING for one in settling):
+            return None
+        return self.submission.inclusion_probability or 1.0
+
     def labels(self) -> dict[str, tuple[int, int]]:
         """Category → (label, severity); empty when this image is nothing to learn from."""
         named = {one["category"]: int(one["severity"]) for one in self.latest.labels}
@@ -112,7 +122,7 @@ def judged(query: Query) -> Iterator[list[Judged]]:
     """Submissions with what people decided and what the classifiers had said, in chunks of bounded memory, by
     submission.
     """
-    related = ("submission", "submission__plan", "submission__policy", "policy", "plan", "effect")
+    related = ("submission", "submission__plan", "submission__policy", "policy", "plan", "effect", "claim__request")
     decisions = voiced().select_related(*related)
     if query.since:
         newer = decisive().filter(submission=OuterRef("submission"), decided_at__gte=query.since)
@@ -231,7 +241,6 @@ def label_row(
     from classifiers import manifests, splits
 
     row, latest, agreeing = one.submission, one.latest, one.agreeing(category)
-    chance = row.inclusion_probability or 1.0
     return manifests.Row(
         submission_id=str(row.pk),
         image=row.working,
@@ -252,8 +261,8 @@ def label_row(
         plan_version=str(latest.plan.number) if latest.plan else "",
         classifier_versions=list(one.classifiers),
         probability_at_triage=one.probabilities.get(category),
-        inclusion_probability=chance,
-        weight=1.0 / chance,
+        inclusion_probability=one.chance,
+        weight=1.0 / (one.chance or 1.0),
         cluster_id=cluster,
         split=splits.split_of(cluster),
         embedding_ref=reference.get(row.pk),

@@ -18,6 +18,7 @@ class Reason(models.TextChoices):
     AUDIT_SAMPLE = "audit_sample", _("Audit sample")
     GOLD = "gold", _("Gold item")
     SECOND_OPINION = "second_opinion", _("Second opinion")
+    LEARNING = "learning", _("To learn from")
 
 
 class ReviewRequest(models.Model):

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 
 from classifiers import splits
 from classifiers.models import ClassifierVersion
-from moderation.models import Embedding, Status, Submission
+from moderation.models import Embedding, Reason, Status, Submission
 from moderation.taxonomy import UNTRAINABLE
 from review.concepts.drafts import MOST_EXAMPLES, CannotLearn, Draft
 from review.feedback import decisive
@@ -81,14 +81,17 @@ def decided(category: str) -> dict[UUID, tuple[int, float]]:
     rows = (
         decisive()
         .order_by("-id")
-        .values_list("submission_id", "verdict", "labels", "submission__inclusion_probability")[:LABELLED]
+        .values_list(
+            "submission_id", "verdict", "labels", "submission__inclusion_probability", "claim__request__reason"
+        )[:LABELLED]
     )
     seen: dict[UUID, tuple[int, float] | None] = {}
-    for key, verdict, labels, chance in rows:
+    for key, verdict, labels, chance, reason in rows:
         named = {one["category"] for one in labels}
         said = 0 if verdict == Verdict.APPROVE else 1 if category in named else None
         usable = said is not None and not UNTRAINABLE & named
-        seen.setdefault(key, (said or 0, 1.0 / (chance or 1.0)) if usable else None)
+        stands_for = 1.0 if reason == Reason.LEARNING else 1.0 / (chance or 1.0)  # no lot chose it: for itself alone
+        seen.setdefault(key, (said or 0, stands_for) if usable else None)
     return {key: label for key, label in seen.items() if label is not None}
 
 

@@ -12,6 +12,7 @@ from review.models.profiles import ReviewerProfile
 from review.models.releases import Release, ReleaseState
 from review.models.rollups import Measure, QualityRollup
 from review.models.searches import SavedView
+from review.models.selections import Selection, SelectionItem, SelectionOutcome, SelectionSettings, Strategy
 from review.models.wellness import Exposure, Look, OrganisationSettings, Place, ReviewerSettings
 
 __all__ = [
@@ -46,5 +47,10 @@ __all__ = [
     "ReviewerProfile",
     "ReviewerSettings",
     "SavedView",
+    "Selection",
+    "SelectionItem",
+    "SelectionOutcome",
+    "SelectionSettings",
+    "Strategy",
     "Verdict",
 ]
