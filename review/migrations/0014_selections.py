@@ -19,7 +19,7 @@ def trigger(table: str) -> migrations.RunSQL:
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("moderation", "0022_learning_reason"),
+        ("moderation", "0023_learning_reason"),
         ("review", "0013_datasets"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]

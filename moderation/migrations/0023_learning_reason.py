@@ -17,7 +17,7 @@ REASONS = [
 
 
 class Migration(migrations.Migration):
-    dependencies = [("moderation", "0021_certificates")]
+    dependencies = [("moderation", "0022_certificate_families")]
 
     operations = [
         migrations.AlterField(
