@@ -65,12 +65,17 @@ def prompt_model() -> list[str]:
 
 
 def publish_rule() -> None:
+    from django.db import transaction
+
+    from moderation import policies
     from moderation.actors import Actor
     from moderation.rules import publishing
     from moderation.rules.sets import Rule
 
     rule = Rule("a flood", 'author.volume_24h > 400 && prompt.contains("uniform")', "review")
-    publishing.publish([rule], note="for the benchmark", actor=Actor.command("bench"))
+    with transaction.atomic():
+        planned = publishing.prepare([rule])
+        policies.publish_plan(planned.body, note="for the benchmark", actor=Actor.command("bench"))
 
 
 def fill_bank(count: int = KNOWN) -> None:

@@ -1,4 +1,4 @@
-"""Editions of the prompt terms: the one in force, what a draft would change, and publishing the next."""
+"""Editions of the prompt terms: the one in force, what a draft would change, and the next."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from typing import Final
 from uuid import UUID
 
 from django.core.files.storage import storages
-from django.db import transaction
 from django.utils.translation import gettext as _
 
 from classifiers import cards, registry
@@ -23,7 +22,8 @@ from classifiers.prompts.editions import Edition, ListedCategory, Row
 from classifiers.weights import file_sha256
 from moderation import adoption, audit, policies
 from moderation.actors import Actor
-from moderation.models import TriagePlan, User
+from moderation.adoption import Adoption
+from moderation.models import TriagePlan
 from moderation.policies import Outdated
 from moderation.taxonomy import PEOPLE_ONLY, Category
 
@@ -135,28 +135,27 @@ def told(edition: Edition) -> dict[str, dict[str, None]]:
     return found
 
 
-def publish(
-    rows: Iterable[Row], *, note: str, actor: Actor, person: User | None = None, based_on: str | None = None
-) -> TriagePlan:
-    """Afterwards these rows are a version of their own and a new plan pins it in place of the edition before.
+def prepare(rows: Iterable[Row], *, note: str, actor: Actor, based_on: str | None = None) -> Adoption:
+    """In the caller's transaction: afterwards these rows are an edition, and it says which plan would pin it in place
+    of the edition before.
 
     Raises UnacceptableEdition, Outdated (`based_on`, the ref of the edition that was edited, is not in force) or
     PlanError.
     """
+    policies.hold_publishing()
     before = in_force()
     if based_on is not None and based_on != (before.ref if before else ""):
         raise Outdated(_("Somebody published %(ref)s meanwhile.") % {"ref": before.ref if before else _("no edition")})
-    with TemporaryDirectory(prefix="loupe-terms-") as folder, transaction.atomic():
+    with TemporaryDirectory(prefix="loupe-terms-") as folder:
         try:
             version = registry.register(written(list(rows), before, Path(folder)))
         except CardError as error:
             raise UnacceptableEdition(str(error)) from error
-        if before and version.sha256 == before.sha256:
-            raise UnacceptableEdition(_("This says just what %(ref)s says.") % {"ref": before.ref})
-        plan = adoption.adopt(version.ref, actor=actor, person=person, note=note)
-        data = {"replaces": before.ref if before else None, "note": note, "plan": plan.number}
-        audit.record(audit.Entry(actor, "terms.published", f"classifier:{version.ref}", data))
-    return plan
+    if before and version.sha256 == before.sha256:
+        raise UnacceptableEdition(_("This says just what %(ref)s says.") % {"ref": before.ref})
+    data = {"replaces": before.ref if before else None, "note": note}
+    audit.record(audit.Entry(actor, "terms.written", f"classifier:{version.ref}", data))
+    return adoption.prepare(version.ref)
 
 
 def written(rows: Sequence[Row], before: ClassifierVersion | None, folder: Path) -> Path:

@@ -176,6 +176,16 @@ def approve(key: UUID, person: User, *, revision: int, text: str = "") -> Propos
     return answered(proposal, person)
 
 
+@transaction.atomic
+def put_forward(person: User, body: Mapping[str, Any], *, note: str, based_on: int) -> Proposal:
+    """A plan that another page made, as a draft that waits for a second person; published where the house works without
+    one. Raises UnfitProposal, PlanError or Outdated.
+    """
+    title = (note.strip().splitlines() or [_("A change of the plan")])[0][:200]
+    made = draft(person, ProposalKind.PLAN, "", body, title=title, note=note, based_on=based_on)
+    return ask(made.pk, person, revision=1)
+
+
 def answered(proposal: Proposal, person: User) -> Proposal:
     now = timezone.now()
     reserve(proposal)

@@ -1,40 +1,33 @@
-"""Putting rules in force: a new version of the set, pinned by a new plan. The version before stays for going back."""
+"""Rules on their way into force: a new version of the set, and the plan that would pin it (`moderation.proposals` puts
+it before a second person). The version before stays for going back.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING
 
-from django.db import connection, transaction
 from django.utils.translation import gettext as _
 
 from classifiers import cards, registry
 from classifiers.models import ClassifierVersion
 from moderation import adoption
+from moderation.adoption import Adoption
 from moderation.models import TriagePlan
-from moderation.policies import Outdated
+from moderation.policies import Outdated, hold_publishing
 from moderation.routing import PlanError
 from moderation.rules.sets import NAME, Rule, RuleSet, card_of
 
-if TYPE_CHECKING:
-    from moderation.actors import Actor
-    from moderation.models import User
 
-
-@transaction.atomic
-def publish(
-    rules: Sequence[Rule], *, note: str, actor: Actor, person: User | None = None, based_on: str | None = None
-) -> TriagePlan:
-    """Afterwards triage follows a plan that pins these rules; the audit log has it as any plan.
+def prepare(rules: Sequence[Rule], *, based_on: str | None = None) -> Adoption:
+    """In the caller's transaction: afterwards these rules are a version, and it says which plan would pin them.
 
     Raises RuleError, PlanError (no plan yet that they could stand beside), or Outdated: `based_on`, the reference of
     the version that the draft began from ("" none), is not pinned any more.
     """
     checked = RuleSet.read(rules)
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(hashtext('loupe.publish_plan'))")
+    hold_publishing()
     if TriagePlan.objects.in_force() is None:
         raise PlanError(_("No plan is published yet. Publish one that pins a classifier, then its rules."))
     current = in_force()
@@ -44,7 +37,7 @@ def publish(
         version = registry.register(
             cards.dump(card_of(checked, version=str(following())), Path(folder) / f"{NAME}.toml")
         )
-    return adoption.adopt(version.ref, actor=actor, person=person, note=note)
+    return adoption.prepare(version.ref)
 
 
 def following() -> int:

@@ -19,6 +19,7 @@ from moderation.models import Proposal, ProposalKind, ProposalState, Scope, Tria
 from moderation.plan_forms import AnswerForm
 from moderation.plans import Plan, PlanError
 from moderation.views.access import PersonRequest, requires
+from moderation.views.pinned import pinned
 
 DONE = {
     "approve": lambda: _("Approved."),
@@ -34,13 +35,13 @@ def detail(request: PersonRequest, pk: UUID) -> HttpResponse:
     proposal = plan_proposal(pk)
     base = TriagePlan.objects.filter(number=proposal.based_on).first()
     in_force = TriagePlan.objects.in_force()
+    old, new = policies.parsed(base) if base else None, Plan.from_body(proposal.body, number=0)
     context: dict[str, Any] = {
         "proposal": proposal,
         "in_force": in_force,
         "outdated": proposal.state in Proposal.OPEN and proposal.based_on != (in_force.number if in_force else 0),
-        "changes": simulation.differences(
-            policies.parsed(base) if base else None, Plan.from_body(proposal.body, number=0)
-        ),
+        "changes": simulation.differences(old, new),
+        "pinned": pinned(old, new),
         "remarks": proposal.remarks.select_related("person"),
         "authors": sorted({str(one.person) for one in proposal.wordings.select_related("person")}),
         "may_edit": request.user.has_scope(Scope.POLICY),

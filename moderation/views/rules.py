@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from django.contrib import messages
+from django.db import transaction
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.functional import Promise
@@ -14,9 +16,8 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from classifiers.models import ClassifierVersion
-from moderation import policies
-from moderation.actors import Actor
-from moderation.models import Scope, TriagePlan
+from moderation import policies, proposals
+from moderation.models import Proposal, Scope, TriagePlan
 from moderation.policies import Outdated
 from moderation.routing import PlanError
 from moderation.rule_forms import PREFIX, DraftForm, RuleForms, fresh, troubles, with_one_more
@@ -28,6 +29,7 @@ from moderation.rules.sets import NAME, Rule, RuleSet, from_card
 from moderation.rules.trials import TRIED, Trial, try_out
 from moderation.rules.wording import about, effect, told
 from moderation.views.access import PersonRequest, requires
+from moderation.views.forwarding import forwarded
 from moderation.views.plans import OUTCOMES
 
 LISTED: Final = 20
@@ -77,6 +79,7 @@ def index(request: PersonRequest) -> HttpResponse:
         "versions": ClassifierVersion.objects.filter(name=NAME, kind="rules").order_by("-pk").defer("card")[:LISTED],
         "plan": TriagePlan.objects.in_force(),
         "may_edit": request.user.has_scope(Scope.POLICY),
+        "needs_second": proposals.needs_second(),
     }
     return render(request, "moderation/rules.html", context)
 
@@ -118,7 +121,7 @@ def draft(request: PersonRequest) -> HttpResponse:
         if action == "publish":
             return published(request, form, forms.rules())
         return page(request, form, forms, trial=tried(forms.rules()))
-    except PlanError as error:
+    except (PlanError, proposals.UnfitProposal) as error:
         return page(request, form, forms, trouble=str(error))
     except Outdated:
         data = request.POST.copy()
@@ -127,15 +130,14 @@ def draft(request: PersonRequest) -> HttpResponse:
 
 
 def published(request: PersonRequest, form: DraftForm, rules: list[Rule]) -> HttpResponse:
-    plan = publishing.publish(
-        rules,
-        note=form.cleaned_data["note"],
-        actor=Actor.person(request.user),
-        person=request.user,
-        based_on=form.cleaned_data["based_on"],
-    )
-    messages.success(request, _("Plan %(number)d is in force with these rules.") % {"number": plan.number})
-    return redirect("rules")
+    proposal = put_forward(request, rules, note=form.cleaned_data["note"], based_on=form.cleaned_data["based_on"])
+    return forwarded(request, proposal, done=_("Plan %(number)d is in force with these rules."), back="rules")
+
+
+@transaction.atomic
+def put_forward(request: PersonRequest, rules: Sequence[Rule], *, note: str, based_on: str) -> Proposal:
+    planned = publishing.prepare(rules, based_on=based_on)
+    return proposals.put_forward(request.user, planned.body, note=note, based_on=planned.based_on)
 
 
 def tried(rules: list[Rule]) -> Trial:
@@ -158,6 +160,7 @@ def page(
         "form": form,
         "forms": forms,
         "fields": fields(),
+        "needs_second": proposals.needs_second(),
         "trial": trial,
         "tried": TRIED,
         "moves": [(OUTCOMES[old], OUTCOMES[new], n) for (old, new), n in trial.moves.most_common()] if trial else [],
@@ -182,7 +185,7 @@ def fields() -> list[tuple[str, list[FieldLine]]]:
 @require_POST
 @requires(Scope.POLICY)
 def switch(request: PersonRequest) -> HttpResponse:
-    """Publish the rules in force again with one of them switched between live and shadow."""
+    """The rules in force again with one of them switched between live and shadow, as a plan of its own."""
     in_force = publishing.in_force()
     rules = readable(in_force) if in_force else ()
     name = request.POST.get("rule")
@@ -192,16 +195,15 @@ def switch(request: PersonRequest) -> HttpResponse:
     new = replace(old, mode="shadow" if old.is_live else "live")
     words = _("“%(rule)s” is live.") if new.is_live else _("“%(rule)s” looks on in the shadow.")
     try:
-        publishing.publish(
+        proposal = put_forward(
+            request,
             [new if rule == old else rule for rule in rules],
             note=words % {"rule": new.name},
-            actor=Actor.person(request.user),
-            person=request.user,
             based_on=request.POST.get("based_on", ""),
         )
-        messages.success(request, words % {"rule": new.name})
+        return forwarded(request, proposal, done=(words % {"rule": new.name}).replace("%", "%%"), back="rules")
     except RuleError as error:
         messages.error(request, told(error.fault))
-    except (Outdated, PlanError) as error:
+    except (Outdated, PlanError, proposals.UnfitProposal) as error:
         messages.error(request, str(error))
     return redirect("rules")

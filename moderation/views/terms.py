@@ -11,8 +11,9 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.core.files.uploadedfile import UploadedFile
+from django.db import transaction
 from django.http import HttpResponse, HttpResponseBase, StreamingHttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import get_object_or_404, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
@@ -20,7 +21,7 @@ from classifiers.models import ClassifierVersion
 from classifiers.prompts import editions
 from classifiers.prompts.editions import ACTIONS, BadRow, Edition, ListedCategory
 from classifiers.prompts.terms import EditionError, Match, TermIndex, index
-from moderation import prompt_terms, screening
+from moderation import prompt_terms, proposals, screening
 from moderation.actors import Actor
 from moderation.forms import BY_SEVERITY
 from moderation.models import Scope, TriagePlan
@@ -30,6 +31,7 @@ from moderation.routing import PlanError
 from moderation.taxonomy import Category
 from moderation.term_forms import ASKS, MOST_EDITED, TermsForm, UploadForm, draft_of, lines_of
 from moderation.views.access import PersonRequest, requires
+from moderation.views.forwarding import forwarded
 
 HISTORY: Final = 25
 MOST_TRIED: Final = 20
@@ -157,7 +159,7 @@ def edited(request: PersonRequest, version: ClassifierVersion | None, before: Ed
         terms = index(after.rows())
         if publishing:
             return published(request, after, form.cleaned_data["note"], form.cleaned_data["based_on"])
-    except (EditionError, UnacceptableEdition, PlanError) as error:
+    except (EditionError, UnacceptableEdition, PlanError, proposals.UnfitProposal) as error:
         form.add_error(None, str(error))
         return show(request, version, before, form, status=422)
     except Outdated as error:
@@ -177,11 +179,14 @@ def rebased(form: TermsForm, version: ClassifierVersion | None, after: Edition, 
 
 
 def published(request: PersonRequest, after: Edition, note: str, based_on: str | None) -> HttpResponse:
-    plan = prompt_terms.publish(
-        after.rows(), note=note, actor=Actor.person(request.user), person=request.user, based_on=based_on
-    )
-    messages.success(request, _("The edition is in force: plan %(number)d pins it.") % {"number": plan.number})
-    return redirect("prompt_terms")
+    with transaction.atomic():
+        actor = Actor.person(request.user)
+        planned = prompt_terms.prepare(after.rows(), note=note, actor=actor, based_on=based_on)
+        proposal = proposals.put_forward(
+            request.user, planned.body, note=note or planned.words, based_on=planned.based_on
+        )
+    done = _("The edition is in force: plan %(number)d pins it.")
+    return forwarded(request, proposal, done=done, back="prompt_terms")
 
 
 def uploaded(request: PersonRequest, version: ClassifierVersion | None, before: Edition) -> HttpResponseBase:
@@ -194,7 +199,7 @@ def uploaded(request: PersonRequest, version: ClassifierVersion | None, before: 
         terms = index(after.rows())
         if request.POST.get("action") == "publish" and not bad:
             return published(request, after, upload.cleaned_data["note"], None)
-    except (EditionError, UnacceptableEdition, PlanError, Outdated) as error:
+    except (EditionError, UnacceptableEdition, PlanError, Outdated, proposals.UnfitProposal) as error:
         upload.add_error("file", str(error))
         form = form_over(after, version)
         return show(request, version, before, form, after=after, upload=upload, bad=bad, status=422)
@@ -238,6 +243,7 @@ def show(
         "more_bad": max(0, len(bad) - SHOWN_BAD),
         "trouble": trouble,
         "most": MOST_EDITED,
+        "needs_second": proposals.needs_second(),
     }
     return render(request, "moderation/terms_draft.html", context, status=status)
 

@@ -8,6 +8,6 @@ archive that are presumed harmless.
 
 from review.concepts.drafts import CannotLearn, Draft
 from review.concepts.learning import learn
-from review.concepts.switching import switch_off, switch_on
+from review.concepts.switching import Switch, switch_off, switch_on
 
-__all__ = ["CannotLearn", "Draft", "learn", "switch_off", "switch_on"]
+__all__ = ["CannotLearn", "Draft", "Switch", "learn", "switch_off", "switch_on"]

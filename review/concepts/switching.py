@@ -1,21 +1,30 @@
-"""Concepts in and out of service: each switch is a plan."""
+"""Concepts in and out of service: the plan that each switch comes to; `moderation.proposals` puts it to a colleague."""
 
 from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
 
 from django.utils.translation import gettext as _
 
 from classifiers.models import ClassifierVersion
-from moderation import adoption, policies
-from moderation.actors import Actor
-from moderation.models import TriagePlan, User
+from moderation import adoption
+from moderation.models import TriagePlan
 from moderation.routing import PlanError
 
 
-def switch_on(version: ClassifierVersion, *, actor: Actor, person: User | None = None) -> TriagePlan:
-    """Afterwards a plan pins the concept, and a hit sends an image to a person.
+@dataclass(frozen=True, slots=True)
+class Switch:
+    """The plan that a switch comes to, over plan `based_on`."""
 
-    Raises PlanError, AlreadyPinned or Outdated.
-    """
+    body: Mapping[str, Any]
+    note: str
+    based_on: int
+
+
+def switch_on(version: ClassifierVersion) -> Switch:
+    """A plan that pins the concept: a hit sends an image to a person. Raises PlanError or AlreadyPinned."""
     planned = adoption.prepare(version.ref)
     concept = version.card["concept"]
     category, threshold = concept["category"], float(concept["threshold"])
@@ -30,21 +39,15 @@ def switch_on(version: ClassifierVersion, *, actor: Actor, person: User | None =
             )
             % {"cut": bands[category]["approve"], "at": threshold}
         )
-    return policies.publish_plan(
-        {**planned.body, "bands": bands},
-        note=_("Switches on %(ref)s.") % {"ref": version.ref},
-        actor=actor,
-        person=person,
-        based_on=planned.based_on,
-    )
+    note = _("Switches on %(ref)s.") % {"ref": version.ref}
+    return Switch({**planned.body, "bands": bands}, note, planned.based_on)
 
 
-def switch_off(version: ClassifierVersion, *, actor: Actor, person: User | None = None) -> TriagePlan:
-    """Afterwards a plan without it is in force. Raises PlanError when it is not pinned, Outdated."""
+def switch_off(version: ClassifierVersion) -> Switch:
+    """A plan without it. Raises PlanError when it is not pinned."""
     plan = TriagePlan.objects.in_force()
     if plan is None or version.ref not in plan.body["classifiers"]:
         raise PlanError(_("%(ref)s is not in service.") % {"ref": version.ref})
     rest = [ref for ref in plan.body["classifiers"] if ref != version.ref]
     note = _("Switches off %(ref)s.") % {"ref": version.ref}
-    body = {**plan.body, "classifiers": rest}
-    return policies.publish_plan(body, note=note, actor=actor, person=person, based_on=plan.number)
+    return Switch({**plan.body, "classifiers": rest}, note, plan.number)

@@ -15,12 +15,14 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from classifiers.models import ClassifierVersion
+from moderation import proposals
 from moderation.actors import Actor
 from moderation.adoption import AlreadyPinned
 from moderation.models import Scope, Submission, TriagePlan, User
 from moderation.policies import Outdated, unmeasured
 from moderation.routing import PlanError
 from moderation.views.access import PersonRequest, requires
+from moderation.views.forwarding import forwarded
 from review import concepts, feedback, images
 from review.concepts.learning import PREFIX
 from review.forms import ConceptForm
@@ -76,6 +78,7 @@ def detail(request: PersonRequest, pk: UUID) -> HttpResponse:
     category = version.card["concept"]["category"]
     context = {
         **summary(version, plan),
+        "needs_second": proposals.needs_second(),
         "plan": plan,
         "sources": [
             {**row, "words": ORIGINS.get((row["source"], row["label"]), row["source"]), "share": row["hits"] / row["n"]}
@@ -92,16 +95,16 @@ def detail(request: PersonRequest, pk: UUID) -> HttpResponse:
 @require_POST
 @requires(Scope.POLICY)
 def switch(request: PersonRequest, pk: UUID) -> HttpResponse:
-    """On or off, by a plan of this person."""
+    """On or off, as a plan that a colleague approves."""
     version = concept_or_404(pk)
     act = concepts.switch_on if request.POST.get("to") == "on" else concepts.switch_off
     try:
-        plan = act(version, actor=Actor.person(request.user), person=request.user)
-    except (AlreadyPinned, PlanError, Outdated) as refusal:
+        made = act(version)
+        proposal = proposals.put_forward(request.user, made.body, note=made.note, based_on=made.based_on)
+    except (AlreadyPinned, PlanError, Outdated, proposals.UnfitProposal) as refusal:
         messages.error(request, str(refusal))
-    else:
-        messages.success(request, _("Plan %(number)d is in force.") % {"number": plan.number})
-    return redirect("concept", pk=version.pk)
+        return redirect("concept", pk=version.pk)
+    return forwarded(request, proposal, done=_("Plan %(number)d is in force."), back="concept", pk=version.pk)
 
 
 def concept_or_404(pk: UUID) -> ClassifierVersion:

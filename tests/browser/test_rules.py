@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
@@ -12,6 +14,11 @@ from moderation.triage import run_once
 from tests import world
 from tests.browser.conftest import Opener, Window
 from tests.moderation.rulings import put, rule
+
+
+@pytest.fixture(autouse=True)
+def one_person(settings: Any) -> None:
+    settings.SECOND_APPROVER = False
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -12,6 +13,11 @@ from moderation.first_edition import publish_plan_one, register_signals
 from moderation.models import TriagePlan, User
 from tests import world
 from tests.browser.conftest import Opener
+
+
+@pytest.fixture(autouse=True)
+def one_person(settings: Any) -> None:
+    settings.SECOND_APPROVER = False
 
 
 @pytest.fixture

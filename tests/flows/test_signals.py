@@ -11,7 +11,6 @@ import pytest
 from django.core.management import call_command
 
 from moderation import audit
-from moderation.actors import Actor
 from moderation.first_edition import bands, register_signals
 from moderation.models import BankAction, Client, Embedding, Finding, Status, Submission
 from moderation.taxonomy import Category
@@ -23,7 +22,7 @@ from tests.flows.conftest import Worker, until
 from tests.moderation import knowing
 from tests.moderation.callers import upload, with_key
 from tests.moderation.rulings import put, rule
-from tests.review.test_concepts import archive, learnt, teal  # noqa: F401 - fixtures
+from tests.review.test_concepts import archive, learnt, switched, teal  # noqa: F401 - fixtures
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -128,7 +127,7 @@ def test_a_concept_taught_by_examples_speaks_too(
     hire: Callable[[str], Worker],
 ) -> None:
     version = learnt(teal)
-    concepts.switch_on(version, actor=Actor.command("test"))
+    switched(concepts.switch_on(version))
     answer = upload(with_key(api_key), world.png(red=0.12, green=0.68, blue=0.7, seed=500, size=32))
     hire("ada")
     until(settled, seconds=60, what="the image is triaged")

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.db import transaction
+
+from moderation import policies
 from moderation.actors import Actor
 from moderation.models import Submission, TriagePlan
-from moderation.rules.publishing import publish
+from moderation.rules.publishing import prepare
 from moderation.rules.sets import Rule
 
 ALWAYS = "image.width > 0"
@@ -18,7 +21,8 @@ def rule(name: str = "a rule", when: str = ALWAYS, effect: str = "review", **sai
 
 def put(*rules: Rule) -> TriagePlan:
     """Afterwards these rules are in force, and no others."""
-    return publish(rules, note="for a test", actor=Actor.command("test"))
+    with transaction.atomic():
+        return policies.publish_plan(prepare(rules).body, note="for a test", actor=Actor.command("test"))
 
 
 def shown(submission: Submission) -> dict[str, Any]:

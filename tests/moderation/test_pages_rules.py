@@ -22,6 +22,12 @@ SWITCH = "/policies/rules/switch/"
 pytestmark = pytest.mark.usefixtures("eyes")
 
 
+@pytest.fixture(autouse=True)
+def one_person(settings: Any) -> None:
+    """The way through a second one is tests/moderation/test_second_person.py's."""
+    settings.SECOND_APPROVER = False
+
+
 @pytest.fixture
 def browser(client: Browser, paula: User) -> Browser:
     client.force_login(paula)

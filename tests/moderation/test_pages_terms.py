@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from html import unescape
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import transaction
 from django.test import Client as Browser
 from django.urls import reverse
 
 from classifiers import registry
 from classifiers.models import ClassifierVersion
 from classifiers.prompts import editions
-from classifiers.prompts.editions import ListedCategory, Term
-from moderation import prompt_terms
+from classifiers.prompts.editions import ListedCategory, Row, Term
+from moderation import policies, prompt_terms
 from moderation.actors import Actor
 from moderation.models import AuditEvent, TriagePlan, User
 from moderation.policies import Outdated
@@ -27,7 +29,20 @@ from tests.moderation.test_api_prompts import BANDS
 
 pytestmark = pytest.mark.django_db
 DRAFT = "/policies/terms/draft/"
-ME = Actor.command("test")
+
+
+@pytest.fixture(autouse=True)
+def one_person(settings: Any) -> None:
+    """The way through a second one is tests/moderation/test_second_person.py's."""
+    settings.SECOND_APPROVER = False
+
+
+def put(rows: Sequence[Row], *, note: str, based_on: str | None = None) -> TriagePlan:
+    """Afterwards these rows are the edition in force."""
+    actor = Actor.command("test")
+    with transaction.atomic():
+        planned = prompt_terms.prepare(rows, note=note, actor=actor, based_on=based_on)
+        return policies.publish_plan(planned.body, note=note, actor=actor)
 
 
 @pytest.fixture
@@ -112,7 +127,7 @@ def test_publishing_makes_an_edition_and_a_plan_that_pins_it(
     assert plan is not None
     assert (plan.number, plan.published_by, plan.note) == (2, paula, "More words")
     assert plan.body["bands"] == BANDS
-    event = AuditEvent.objects.get(action="terms.published")
+    event = AuditEvent.objects.get(action="terms.written")
     assert event.data["replaces"] == "terms@1"
     assert [one["demand"] for one in newer.card["outputs"]] == ["review", "block", "block"]  # only people block CSAE
 
@@ -169,7 +184,7 @@ def test_who_publishes_second_sees_the_others_edition_and_loses_nothing(
     desk: Browser, version: ClassifierVersion
 ) -> None:
     mine = filled(desk, terms_NUDITY="nude\nmine", note="mine", action="publish")
-    prompt_terms.publish([*ROWS, Term("NUDITY", "theirs")], note="theirs", actor=ME)
+    put([*ROWS, Term("NUDITY", "theirs")], note="theirs")
 
     response = desk.post(DRAFT, mine)
 
@@ -224,11 +239,11 @@ def test_a_long_edition_is_published_as_a_file(desk: Browser, version: Classifie
 
 def test_an_edition_outside_the_taxonomy_or_without_change_is_refused(version: ClassifierVersion) -> None:
     with pytest.raises(UnacceptableEdition, match="DRAGONS"):
-        prompt_terms.publish([ListedCategory("DRAGONS"), Term("DRAGONS", "smaug")], note="", actor=ME)
+        put([ListedCategory("DRAGONS"), Term("DRAGONS", "smaug")], note="")
     with pytest.raises(UnacceptableEdition, match="just what terms@1 says"):
-        prompt_terms.publish(ROWS, note="", actor=ME)
+        put(ROWS, note="")
     with pytest.raises(Outdated):
-        prompt_terms.publish([*ROWS, Term("NUDITY", "naked")], note="", actor=ME, based_on="terms@7")
+        put([*ROWS, Term("NUDITY", "naked")], note="", based_on="terms@7")
     assert ClassifierVersion.objects.count() == 1
 
 

@@ -7,6 +7,7 @@ import io
 import json
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import numpy as np
@@ -19,6 +20,7 @@ from pgvector import HalfVector
 from uuid_utils.compat import uuid7
 
 from classifiers.models import ClassifierVersion
+from moderation import proposals
 from moderation.actors import Actor
 from moderation.adoption import adopt
 from moderation.lifecycle import move
@@ -27,6 +29,7 @@ from moderation.models import (
     Client,
     Embedding,
     PolicyVersion,
+    Proposal,
     ReviewRequest,
     Status,
     Submission,
@@ -34,11 +37,13 @@ from moderation.models import (
     User,
 )
 from moderation.policies import publish_plan
+from moderation.roles import Role
 from moderation.routing import PlanError
 from review import concepts
 from review.concepts import gathering
 from review.models import Claim, Decision, Effect
 from tests import world
+from tests.conftest import person as hire
 
 COMMAND = Actor.command("test")
 TEAL = {"red": 0.1, "green": 0.7, "blue": 0.7}
@@ -98,10 +103,15 @@ def test_a_concept_is_a_measured_version_that_nobody_has_switched_on(teal: list[
     assert AuditEvent.objects.filter(action="concept.learnt", subject=f"classifier:{version.ref}").exists()
 
 
+def switched(made: concepts.Switch) -> TriagePlan:
+    """Afterwards the plan that a switch comes to is in force."""
+    return publish_plan(made.body, note=made.note, actor=COMMAND, based_on=made.based_on)
+
+
 def test_switched_on_it_sends_its_likes_to_people_and_nothing_else(teal: list[Submission], platform: Client) -> None:
     version = learnt(teal)
 
-    plan = concepts.switch_on(version, actor=COMMAND)
+    plan = switched(concepts.switch_on(version))
 
     assert plan.body["classifiers"] == ["colour-eyes@1", version.ref]
     assert plan.body["bands"]["HATE"] == {"approve": version.card["concept"]["threshold"], "block": None}
@@ -115,20 +125,20 @@ def test_switched_on_it_sends_its_likes_to_people_and_nothing_else(teal: list[Su
 
 def test_switched_off_it_is_left_out_of_the_next_plan(teal: list[Submission]) -> None:
     version = learnt(teal)
-    concepts.switch_on(version, actor=COMMAND)
+    switched(concepts.switch_on(version))
 
-    plan = concepts.switch_off(version, actor=COMMAND)
+    plan = switched(concepts.switch_off(version))
 
     assert plan.body["classifiers"] == ["colour-eyes@1"]
     with pytest.raises(PlanError, match="not in service"):
-        concepts.switch_off(version, actor=COMMAND)
+        switched(concepts.switch_off(version))
 
 
 def test_the_next_version_of_a_concept_takes_the_place_of_the_one_before(teal: list[Submission]) -> None:
-    concepts.switch_on(learnt(teal), actor=COMMAND)
+    switched(concepts.switch_on(learnt(teal)))
 
     second = learnt(teal[:7])
-    plan = concepts.switch_on(second, actor=COMMAND)
+    plan = switched(concepts.switch_on(second))
 
     assert second.ref == "concept-teal-walls@2"
     assert plan.body["classifiers"] == ["colour-eyes@1", "concept-teal-walls@2"]
@@ -136,7 +146,7 @@ def test_the_next_version_of_a_concept_takes_the_place_of_the_one_before(teal: l
 
 def test_heads_that_are_retrained_do_not_take_over_from_a_concept(teal: list[Submission], tmp_path: Path) -> None:
     concept = learnt(teal)
-    concepts.switch_on(concept, actor=COMMAND)
+    switched(concepts.switch_on(concept))
     backbone = ClassifierVersion.objects.get(name="colour-eyes")
     rows = {code: [0.0, 0.0, 0.0, -3.0] for code in [*backbone.categories, "HATE"]}
 
@@ -150,7 +160,7 @@ def test_a_cut_above_the_threshold_is_refused(teal: list[Submission]) -> None:
     world.publish("colour-eyes@1", bands={**BANDS, "HATE": {"approve": 0.999999}})
 
     with pytest.raises(PlanError, match="some hits would be approved unseen"):
-        concepts.switch_on(version, actor=COMMAND)
+        switched(concepts.switch_on(version))
 
 
 def test_an_unmeasured_concept_gets_into_no_plan_by_whatever_door(teal: list[Submission]) -> None:
@@ -247,7 +257,10 @@ def test_a_concept_by_command(teal: list[Submission]) -> None:
         call_command("learn_concept", "Teal", category="HATE", example=[teal[0].pk])
 
 
-def test_a_policy_lead_makes_a_concept_and_switches_it(client: Browser, teal: list[Submission], paula: User) -> None:
+def test_a_policy_lead_makes_a_concept_and_switches_it(
+    client: Browser, teal: list[Submission], paula: User, settings: Any
+) -> None:
+    settings.SECOND_APPROVER = False
     client.force_login(paula)
     assert "No concept yet" in client.get("/concepts/").content.decode()
     fields = {"name": "Teal", "category": "HATE", "examples": "\n".join(str(row.pk) for row in teal)}
@@ -301,3 +314,22 @@ def test_who_writes_no_policy_sees_no_concept(
         assert client.post(reverse("concept_switch", kwargs={"pk": version.pk}), {"to": "on"}).status_code == 403
         assert client.post(reverse("concept_new"), {}).status_code == 403
     assert TriagePlan.objects.count() == 2
+
+
+def test_a_concept_that_one_switches_another_approves(client: Browser, teal: list[Submission], paula: User) -> None:
+    version = learnt(teal)
+    client.force_login(paula)
+
+    answer = client.post(reverse("concept_switch", kwargs={"pk": version.pk}), {"to": "on"})
+
+    proposal = Proposal.objects.get()
+    assert answer["Location"] == reverse("plan_proposal", args=[proposal.pk])
+    assert version.ref in client.get(answer["Location"]).content.decode()
+    assert version.ref not in in_service()
+    proposals.approve(proposal.pk, hire("pia", Role.POLICY_LEAD), revision=1)
+    assert version.ref in in_service()
+
+
+def in_service() -> list[str]:
+    plan = TriagePlan.objects.in_force()
+    return list(plan.body["classifiers"]) if plan else []
