@@ -14,6 +14,7 @@ from uuid import UUID
 from moderation.models import User
 from moderation.taxonomy import Category
 from review.agreement import Share
+from review.estimates.shares import Sums, share
 from review.models import GoldItem, Measure, QualityRollup, Verdict
 from review.quality import reliability
 from review.quality.posteriors import Posterior
@@ -22,6 +23,7 @@ from review.quality.reliability import Unit
 DRAWS: Final = 200
 TENTATIVE, GOOD = 0.667, 0.8  # Krippendorff's customary lines
 WEEK: Final = 7
+CHECKED: Final = ("approve", "block")
 LEAST: Final = 5  # answers before a person's share is worth a word
 
 
@@ -86,8 +88,8 @@ class Skill:
 class Errors:
     """How often machines settled an image one way and the person who checked a sample of those said otherwise.
 
-    `rate` weighs each by the inverse of its chance to be drawn (Hájek's ratio); its interval is Wilson's on as many
-    images as the weights are worth, (Σw)² / Σw² (Kish 1965). `raw` is not weighted.
+    `rate` weighs each by the inverse of its chance to be drawn, and has its interval, by `review.estimates.shares`;
+    `raw` is not weighted.
     """
 
     route: str
@@ -219,21 +221,30 @@ def model_of(row: QualityRollup | None) -> tuple[int, float | None, float | None
     return said.get("votes", 0), said.get("sensitivity"), said.get("specificity")
 
 
-def automation(rows: Sequence[QualityRollup]) -> list[Errors]:
-    sums = summed(rows)
-    categories = in_order({category for _measure, category, _person in sums})
+def automation(rows: Iterable[QualityRollup]) -> list[Errors]:
+    found: dict[tuple[str, str], Sums] = defaultdict(Sums)
+    for row in rows:
+        for route in CHECKED:
+            if row.measure == Measure.AUTOMATION and row.counts.get(f"{route}_n"):
+                found[route, row.category] += checked(route, row.counts)
+    categories = in_order({category for _route, category in found})
     return [
-        errors(route, category, counts)
-        for route in ("approve", "block")
+        errors(route, category, found[route, category])
+        for route in CHECKED
         for category in categories
-        if (counts := sums[Measure.AUTOMATION, category, None])[f"{route}_n"]
+        if (route, category) in found
     ]
 
 
-def errors(route: str, category: str, counts: Mapping[str, float]) -> Errors:
+def checked(route: str, counts: Mapping[str, float]) -> Sums:
+    """Rows of before Σw² of what was wrong was kept take it to be as heavy as the rest."""
     n, wrong, w, w_wrong, w2 = (counts.get(f"{route}_{name}", 0) for name in ("n", "wrong", "w", "w_wrong", "w2"))
-    worth = Share(w_wrong / w * (w * w / w2), w * w / w2)  # type: ignore[arg-type] # Wilson's formula takes any n
-    return Errors(route, category, Share(int(wrong), int(n)), w_wrong / w, worth.low, worth.high)
+    return Sums(w, int(n), int(wrong), w, w2, w_wrong, counts.get(f"{route}_w2_wrong", w2 * w_wrong / w))
+
+
+def errors(route: str, category: str, sums: Sums) -> Errors:
+    found = share(sums)
+    return Errors(route, category, Share(sums.hits, sums.n), found.value, found.low, found.high)
 
 
 def overturned(rows: Sequence[QualityRollup]) -> list[tuple[str, Share]]:

@@ -152,6 +152,7 @@ def automation(sums: Sums, one: Said) -> None:
     wrong = one.harmful if one.route == "approve" else not one.harmful
     weight = 1 / one.chance
     amounts = {"n": 1, "wrong": int(wrong), "w": weight, "w_wrong": weight * wrong, "w2": weight**2}
+    amounts["w2_wrong"] = weight**2 * wrong
     for code in {"", one.category}:
         example = one.submission if wrong else None
         sums.add((Measure.AUTOMATION, code, None), {f"{one.route}_{name}": v for name, v in amounts.items()}, example)
