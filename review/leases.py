@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any, Final, Generic, Self, TypeVar
 from uuid import UUID
 
@@ -91,34 +92,30 @@ mine AS MATERIALIZED (
 """
 # One walk along the index request_open_by_queue. A row that somebody else is claiming is passed over; one that somebody
 # claimed since the statement began is looked at again once locked, and passed over too.
+#
+# The statement is planned once a connection, before its parameters are known. So that the planner expects to come by
+# enough requests soon, and walks, instead of sorting the whole queue: the two numbers stand in the text, and the
+# coalesce hides how many categories may be avoided.
 WALK: Final = f"""
 SELECT {REQUEST.sql("request")}, {SUBMISSION.sql("submission")},
     (SELECT count(*) FROM mine), {{mild}}
 FROM moderation_reviewrequest request JOIN moderation_submission submission ON submission.id = request.submission_id
 WHERE request.queue = %(queue)s AND request.closed_at IS NULL AND request.leased_until <= %(now)s
-    AND request.severity <= {{most_severe}} AND request.category <> ALL(%(avoided)s::text[])
+    AND request.severity <= {{most_severe:d}} AND coalesce(request.category <> ALL(%(avoided)s::text[]), true)
     AND submission.status <> '{Status.QUARANTINED.value}'
     AND (request.reason <> '{Reason.GOLD.value}' OR EXISTS (
         SELECT FROM review_goldturn turn WHERE turn.request_id = request.id AND turn.reviewer_id = %(reviewer)s
     ))
-    AND request.submission_id NOT IN (SELECT submission_id FROM mine)
+    AND NOT EXISTS (SELECT FROM mine WHERE mine.submission_id = request.submission_id)
     AND NOT EXISTS ({JUDGED.format(submission="request.submission_id")})
     AND NOT EXISTS (
         SELECT FROM review_claim claim WHERE claim.request_id = request.id
             AND claim.reviewer_id = %(reviewer)s AND claim.outcome = '{Outcome.SENT.value}'
     )
-ORDER BY request.priority DESC, request.id LIMIT {{count}}
+ORDER BY request.priority DESC, request.id LIMIT {{count:d}}
 FOR NO KEY UPDATE OF request SKIP LOCKED
 """  # noqa: S608 - the names of our own columns
-URGENT: Final = WALK.format(most_severe="%(most_severe)s", count="%(count)s", mild="false")
-FREE: Final = f"WITH {MINE} {URGENT}"
 NAMED: Final = ", ".join(f"c{number}" for number in range(len(REQUEST) + len(SUBMISSION) + 2))
-# Two walks in one statement; what both come to is there twice, as mild first.
-MIXED: Final = f"""
-WITH {MINE}, mild ({NAMED}) AS ({WALK.format(most_severe="%(mildest)s", count="%(mild)s", mild="true")}),
-urgent ({NAMED}) AS ({URGENT})
-SELECT * FROM mild UNION ALL SELECT * FROM urgent
-"""  # noqa: S608
 # An earlier lease may have run out and never been ended, even since the request was found: it could be over before the
 # transaction that gave it was. A statement of its own sees it, now that the request is locked.
 # The commit does not wait for the disk: a claim that a crash undoes is a lease that ended early. Decisions do wait.
@@ -193,13 +190,27 @@ class Wish:
     mildest: int = MILD
 
 
+@cache
+def walks(count: int, most_severe: int, mild: int, mildest: int) -> str:
+    """The statement of such a wish. With mild ones two walks in one; what both come to is there twice, as mild first."""
+    urgent = WALK.format(most_severe=most_severe, count=count, mild="false")
+    if not mild:
+        return f"WITH {MINE} {urgent}"
+    forward = WALK.format(most_severe=mildest, count=mild, mild="true")
+    return f"""
+        WITH {MINE}, mild ({NAMED}) AS ({forward}), urgent ({NAMED}) AS ({urgent})
+        SELECT * FROM mild UNION ALL SELECT * FROM urgent
+    """  # noqa: S608 - as above
+
+
 def find_free(reviewer: UUID, wish: Wish, *, now: datetime) -> list[Free]:
     """The next requests for this person: the mild ones that come out of turn, then the others, each most urgent first;
     nothing of an image they have in hand or had a word on, and nothing they sent on. One statement.
     """
-    values = asdict(wish) | {"now": now, "reviewer": reviewer, "avoided": list(wish.avoided)}
+    statement = walks(wish.count, wish.most_severe, wish.mild, wish.mildest)
+    values = {"queue": wish.queue, "avoided": list(wish.avoided), "now": now, "reviewer": reviewer}
     with prepared() as cursor:
-        cursor.execute(MIXED if wish.mild else FREE, values)
+        cursor.execute(statement, values)
         rows = cursor.fetchall()
     found: dict[UUID, Free] = {}
     for row in rows:

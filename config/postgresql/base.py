@@ -36,10 +36,21 @@ class DatabaseWrapper(base.DatabaseWrapper):
             pool._check = partial(check_or_sweep, pool)
         return pool
 
+    def _configure_connection(self, connection: Connection[Any]) -> bool:
+        """What is prepared is planned once, whatever its parameters: else PostgreSQL takes a list of keys for reason
+        enough to plan a statement each time, which takes longer than running it. Nothing else here is planned apart from
+        its parameters.
+        """
+        changed: bool = super()._configure_connection(connection)  # type: ignore[misc]
+        if self.settings_dict["OPTIONS"].get("prepare_threshold") is None:
+            return changed
+        connection.execute("SET plan_cache_mode = force_generic_plan")
+        return True
+
     def prepared(self) -> CursorWrapper:
         """A cursor for a statement that is run again and again: parameters go apart from it, so that PostgreSQL parses
-        it once a connection, and plans it once where that serves. What they are must be plain from where they stand
-        (or from a cast), and a statement with a changing text is no use here.
+        and plans it once a connection. What they are must be plain from where they stand (or from a cast), a statement
+        with a changing text is no use here, and its plan must be right before they are known.
         """
         self.close_if_health_check_failed()
         self.ensure_connection()

@@ -6,6 +6,8 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from moderation.statements import prepared
+
 pytestmark = pytest.mark.django_db
 
 
@@ -16,3 +18,14 @@ def test_a_copy_takes_parameters_also_where_statements_are_logged() -> None:
 
     assert rows == [("7",)]
     assert "COPY" in logged[0]["sql"]
+
+
+def test_what_is_prepared_is_planned_once_also_where_it_takes_a_list_of_keys() -> None:
+    for _time in range(12):
+        with prepared() as cursor:
+            cursor.execute("SELECT username FROM moderation_user WHERE date_joined = ANY(%s::timestamptz[])", [[]])
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT generic_plans, custom_plans FROM pg_prepared_statements WHERE statement LIKE 'SELECT username%'"
+        )
+        assert cursor.fetchall() == [(10, 0)]
