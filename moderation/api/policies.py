@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, cast
 from uuid import UUID
 
 from django.http import Http404
@@ -15,20 +15,20 @@ from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.exceptions import PermissionDenied
+from rest_framework.generics import GenericAPIView
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from moderation import importing, policies, proposals
+from moderation.api.pagination import RecentFirst
 from moderation.api.policy_shapes import (
     ChangesAnswer,
     FilesAnswer,
     FilesJSON,
     GuidelineAnswer,
-    GuidelinesAnswer,
     ProposalAnswer,
     ProposalJSON,
-    ProposalsAnswer,
     ReturnJSON,
     WordsJSON,
 )
@@ -38,7 +38,6 @@ from moderation.guidelines.faults import UnfitWording, UnknownSubject
 from moderation.guidelines.subjects import Subject
 from moderation.models import PolicyVersion, Proposal, ProposalKind, Scope, User
 
-LISTED: Final = 200
 LONGEST_NOTE: Final = 2000
 VERSION = OpenApiParameter("version", int, description="An earlier version; without it, the one in force.")
 PEOPLE: Final = ("made_by", "changed_by", "answered_by")
@@ -146,16 +145,21 @@ def proposal_of(one: Proposal) -> dict[str, Any]:
     }
 
 
-class Guidelines(APIView):
+class Guidelines(GenericAPIView[PolicyVersion]):
     scopes = {"GET": Scope.POLICY_READ}
+    queryset = PolicyVersion.objects.standing().select_related("published_by", "approved_by")
+    pagination_class = RecentFirst
+    filter_backends = ()
 
     @extend_schema(
-        operation_id="policies_list", summary="Read every guideline that is in force", responses=GuidelinesAnswer
+        operation_id="policies_list",
+        summary="Read every guideline that is in force, the latest published first",
+        responses=GuidelineAnswer(many=True),
     )
     def get(self, _request: Request) -> Response:
         """Categories, their parts, and translations of both; what is archived is left out."""
-        rows = PolicyVersion.objects.latest_of_each().select_related("published_by", "approved_by")
-        return Response({"results": [guideline(row) for row in rows if not row.archived]})
+        page = cast("list[PolicyVersion]", self.paginate_queryset(self.get_queryset()))
+        return self.get_paginated_response([guideline(row) for row in page])
 
 
 class OneGuideline(APIView):
@@ -184,19 +188,25 @@ def version_of(subject: Subject, number: str | None) -> PolicyVersion:
     return found
 
 
-class Versions(APIView):
+class Versions(GenericAPIView[PolicyVersion]):
     scopes = {"GET": Scope.POLICY_READ}
+    queryset = PolicyVersion.objects.select_related("published_by", "approved_by")
+    pagination_class = RecentFirst
+    filter_backends = ()
 
     @extend_schema(
-        operation_id="policies_versions", summary="Read its versions, newest first", responses=GuidelinesAnswer
+        operation_id="policies_versions",
+        summary="Read its versions, newest first",
+        responses=GuidelineAnswer(many=True),
     )
     def get(self, _request: Request, policy: str) -> Response:
         with refusals():
-            rows = Subject.parse(policy).versions().select_related("published_by", "approved_by").order_by("-number")
-        found = [guideline(row) for row in rows[:LISTED]]
-        if not found:
+            subject = Subject.parse(policy)
+        rows = self.get_queryset().filter(category=subject.category, part=subject.part, locale=subject.locale)
+        page = cast("list[PolicyVersion]", self.paginate_queryset(rows))
+        if not page and not rows.exists():
             raise Http404
-        return Response({"results": found})
+        return self.get_paginated_response([guideline(row) for row in page])
 
 
 class Differences(APIView):
@@ -263,16 +273,20 @@ class Return(APIView):
             return Response(proposal_of(proposals.go_back(person, Subject.parse(policy), to, note=note)), status=201)
 
 
-class Proposals(APIView):
+class Proposals(GenericAPIView[Proposal]):
     scopes = {"GET": Scope.POLICY}
+    queryset = Proposal.objects.all()
+    pagination_class = RecentFirst
+    filter_backends = ()
 
     @extend_schema(
-        operation_id="policies_proposals", summary="List the open drafts, newest first", responses=ProposalsAnswer
+        operation_id="policies_proposals",
+        summary="List the open drafts, newest first",
+        responses=ProposalAnswer(many=True),
     )
     def get(self, _request: Request) -> Response:
-        return Response(
-            {"results": [proposal_of(one) for one in proposals.open_proposals(ProposalKind.POLICY)[:LISTED]]}
-        )
+        page = cast("list[Proposal]", self.paginate_queryset(proposals.open_proposals(ProposalKind.POLICY)))
+        return self.get_paginated_response([proposal_of(one) for one in page])
 
 
 def stored(pk: UUID) -> Proposal:

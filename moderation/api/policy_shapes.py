@@ -21,10 +21,6 @@ class GuidelineAnswer(serializers.Serializer[object]):
     markdown = serializers.CharField(help_text="The same as a file, which can be taken in again.")
 
 
-class GuidelinesAnswer(serializers.Serializer[object]):
-    results = GuidelineAnswer(many=True)
-
-
 class Piece(serializers.Serializer[object]):
     kind = serializers.ChoiceField(choices=["same", "gone", "new"])
     text = serializers.CharField()
@@ -68,10 +64,6 @@ class ProposalAnswer(serializers.Serializer[object]):
     changed_by = serializers.CharField()
     answered_by = serializers.CharField(allow_null=True)
     published = serializers.IntegerField(allow_null=True, help_text="The version that came of it.")
-
-
-class ProposalsAnswer(serializers.Serializer[object]):
-    results = ProposalAnswer(many=True)
 
 
 class WordsJSON(serializers.Serializer[object]):

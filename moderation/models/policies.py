@@ -47,6 +47,10 @@ class PolicyVersionQuerySet(models.QuerySet["PolicyVersion"]):
         names = ("category", "part", "locale")
         return self.order_by(*names, "-number").distinct(*names)
 
+    def standing(self) -> PolicyVersionQuerySet:
+        """Those of `latest_of_each` that are not archived; in any order, and ready to be paged."""
+        return self.filter(pk__in=PolicyVersion.objects.latest_of_each().values("pk"), archived=False)
+
 
 class PolicyVersion(models.Model):
     """One published wording of one guideline: a category's own, a part of it (`part`), or either in another language

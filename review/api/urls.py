@@ -13,10 +13,12 @@ from review.api.held import Approval, Held, Refusal
 from review.api.looks import ClaimLooks, LookLength, Looks
 from review.api.plans import PlanSimulation
 from review.api.queues import QueueClaims, Queues
+from review.api.rereviews import ReReviews
 
 app_name = "review_api"
 urlpatterns = [
     path("plans/<str:which>/simulate", PlanSimulation.as_view(), name="plan-simulation"),
+    path("policies/<str:category>/rereviews", ReReviews.as_view(), name="rereviews"),
     path("queues", Queues.as_view(), name="queues"),
     path("queues/<slug:name>/claim", QueueClaims.as_view(), name="claim"),
     path("claims/decisions", GridDecisions.as_view(), name="decisions"),

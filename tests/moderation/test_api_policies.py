@@ -127,3 +127,25 @@ def test_guidelines_are_for_those_who_may(paula: User, rita: User, eve: User, ap
         assert {caller.get(one).status_code for one in reads} == {read}
         assert {caller.post(one, {"revision": 1}, format="json").status_code for one in writes} <= {401, 403}
         assert caller.get(path).status_code in {401, 403}
+
+
+def test_guidelines_and_their_versions_come_by_the_page(guidelines: None, paula: User) -> None:
+    for number in range(3):
+        reworded("HATE", headline=f"Wording {number}.")
+    reworded("HATE.memes")
+    reworded("HATE.memes", archived=True)
+    caller = with_session(paula)
+
+    seen: list[str] = []
+    address: str | None = f"{ROOT}?limit=7"
+    while address:
+        page = caller.get(address).json()
+        seen += [one["policy"] for one in page["results"]]
+        address = page["next"]
+    versions = caller.get(f"{ROOT}/HATE/versions?limit=2").json()
+
+    assert seen[0] == "HATE"  # published last
+    assert sorted(seen) == sorted(Category.values)
+    assert [one["version"] for one in versions["results"]] == [4, 3]
+    assert [one["version"] for one in caller.get(versions["next"]).json()["results"]] == [2, 1]
+    assert caller.get(f"{ROOT}/HATE.nothing/versions").status_code == 404

@@ -14,6 +14,7 @@ from moderation.taxonomy import Category
 from review import queue, rereviews
 from review.decisions import decide
 from review.models import Decision
+from tests.moderation.callers import with_key, with_session
 from tests.moderation.drafting import reworded
 from tests.review.arranging import waiting
 
@@ -122,3 +123,38 @@ def test_nobody_without_the_right_sees_or_uses_it(client: Browser, eve: User, ri
         client.force_login(stranger)
         assert {client.get(path).status_code for path in (LIST, f"{LIST}count")} == {403}
         assert client.post(f"{LIST}ask", {"which": "all"}).status_code == 403
+
+
+class TestApi:
+    URL = "/api/v1/policies/WEAPONS_DANGEROUS/rereviews"
+
+    def test_what_was_decided_under_older_words_is_listed_by_the_page_and_asked_about(
+        self, rita: User, paula: User, platform: Client, eyes: TriagePlan
+    ) -> None:
+        first, second, third = settled(rita, platform)
+        reworded(WEAPONS, headline="Toys, too.")
+        caller = with_session(paula)
+
+        page = caller.get(self.URL, {"limit": 2}).json()
+        rest = caller.get(page["next"]).json()
+        asked = caller.post(self.URL, {"decisions": [str(first.pk)]}, format="json").json()
+        everything = caller.post(self.URL, {}, format="json").json()
+
+        assert [one["id"] for one in page["results"]] == [str(third.pk), str(second.pk)]
+        assert [(one["id"], one["asked"]) for one in rest["results"]] == [(str(first.pk), False)]
+        assert rest["results"][0]["policy_version"] == "WEAPONS_DANGEROUS v1"
+        assert asked == {"opened": 1, "open_before": 0}
+        assert everything == {"opened": 2, "open_before": 0}
+        assert all(one["asked"] for one in caller.get(self.URL).json()["results"])
+
+    @pytest.mark.parametrize("wrong", [{"decisions": "all"}, {"decisions": ["x"]}])
+    def test_what_are_no_decisions_is_refused(self, paula: User, eyes: TriagePlan, wrong: dict[str, Any]) -> None:
+        answer = with_session(paula).post(self.URL, wrong, format="json")
+
+        assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (422, "#/decisions")
+        assert with_session(paula).get(self.URL.replace("WEAPONS_DANGEROUS", "DRAGONS")).status_code == 404
+
+    def test_only_policy_leads_may_and_keys_never(self, rita: User, eve: User, api_key: str, eyes: TriagePlan) -> None:
+        for caller in (with_session(rita), with_session(eve), with_key(api_key)):
+            assert caller.get(self.URL).status_code == 403
+            assert caller.post(self.URL, {}, format="json").status_code == 403
