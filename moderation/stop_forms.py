@@ -8,7 +8,7 @@ from django import forms
 from django.utils.translation import gettext_lazy
 
 from moderation.forms import BY_SEVERITY, PlainForm
-from moderation.models import StopAction
+from moderation.models import Client, StopAction
 
 WHAT = (
     (StopAction.ALL.value, gettext_lazy("approve and block")),
@@ -22,6 +22,12 @@ class StopForm(PlainForm):
 
     category = forms.ChoiceField(label=gettext_lazy("Where"), required=False)
     action = forms.ChoiceField(label=gettext_lazy("What machines may not do"), choices=WHAT, required=False)
+    client = forms.ModelChoiceField(
+        Client.objects.order_by("name"),
+        label=gettext_lazy("Of whom"),
+        required=False,
+        empty_label=gettext_lazy("of every client"),
+    )
     reason = forms.CharField(
         label=gettext_lazy("Why"), max_length=2000, widget=forms.TextInput(attrs={"autocomplete": "off"})
     )
@@ -37,6 +43,7 @@ class LiftForm(PlainForm):
 
     category = forms.CharField(max_length=40, required=False, widget=forms.HiddenInput)
     action = forms.CharField(max_length=7, required=False, widget=forms.HiddenInput)
+    client = forms.ModelChoiceField(Client.objects.all(), required=False, widget=forms.HiddenInput)
     reason = forms.CharField(
         label=gettext_lazy("Why"), max_length=2000, widget=forms.TextInput(attrs={"autocomplete": "off"})
     )

@@ -16,8 +16,9 @@ from django.utils.translation import gettext as _
 
 from moderation import audit, automation
 from moderation.actors import HOUSE, Actor
+from moderation.guardrails.events import events
 from moderation.guardrails.settings import MEASURES, Guards
-from moderation.models import Alarm, AlarmSight, TriagePlan, User, Verdict
+from moderation.models import Alarm, AlarmSight, Client, TriagePlan, User, Verdict
 from moderation.policies import parsed
 from moderation.taxonomy import Category
 from moderation.triage.scoring import pinned
@@ -25,6 +26,7 @@ from moderation.triage.scoring import pinned
 LONGEST: Final = 2000
 COUNT_KEY: Final = "guardrails:open"
 COUNT_SECONDS: Final = 5
+COUNTED: Final = 1000  # alarms
 
 
 class UnfitClosing(ValueError):
@@ -81,17 +83,19 @@ def ring(found: Finding, guards: Guards) -> Alarm | None:
 
 
 def fall_back(alarm: Alarm) -> list[list[str]]:
-    """Stops the action where the alarm was raised: everywhere for a plan, in its categories for a classifier. There is
-    no stopping for one client alone. Returns what it stopped, and not what was stopped already.
+    """Stops the action where the alarm was raised: everywhere for a plan, in its categories for a classifier, with
+    what a client sends for that client. Returns what it stopped, and not what was stopped already.
     """
     if alarm.measure not in MEASURES:
         return []
-    before = automation.stopped()
+    client = Client.objects.filter(pk=alarm.key).first() if alarm.scope == "client" else None
+    standing = automation.stopped_now()
+    before = standing.of(client.pk) if client else standing.everywhere
     reason = _("A guardrail raised an alarm: %(alarm)s.") % {"alarm": alarm}
     done = []
     for category in concerned(alarm):
         if not before.bars(alarm.measure, category):
-            automation.stop(HOUSE, category=category, action=alarm.measure, reason=reason)
+            automation.stop(HOUSE, category=category, action=alarm.measure, client=client, reason=reason)
             done.append([category, alarm.measure])
     return done
 
@@ -99,7 +103,7 @@ def fall_back(alarm: Alarm) -> list[list[str]]:
 def concerned(alarm: Alarm) -> Sequence[str]:
     """The categories to stop in; [""] for all of them."""
     match alarm.scope:
-        case "plan":
+        case "plan" | "client":
             return [""]
         case "category":
             return [alarm.key] if alarm.key in Category.values else []
@@ -148,9 +152,15 @@ def record(action: str, alarm: Alarm, actor: Actor, **more: Any) -> None:
     audit.record(audit.Entry(actor, action, subject(alarm), {**said, **more}))
 
 
+@transaction.atomic
+def close_all(keys: Sequence[UUID], *, person: User, verdict: str, note: str) -> list[Alarm]:
+    """Those that one event rang, together: all of them, or none. Raises as `close` does."""
+    return [close(key, person=person, verdict=verdict, note=note) for key in sorted(keys)]
+
+
 def count() -> int:
-    """How many are open, at most a few seconds old: every page of a policy lead asks."""
-    found = cache.get_or_set(COUNT_KEY, lambda: standing().count(), COUNT_SECONDS)
+    """How many events have alarms open, at most a few seconds old: every page of a policy lead asks."""
+    found = cache.get_or_set(COUNT_KEY, lambda: len(events(standing()[:COUNTED])), COUNT_SECONDS)
     return int(found or 0)
 
 

@@ -15,6 +15,7 @@ from django.utils.translation import ngettext
 
 from moderation import roles
 from moderation.guardrails import alarms
+from moderation.guardrails.events import events
 from moderation.guardrails.telling import named, sentence
 from moderation.models import Alarm, Scope
 
@@ -36,11 +37,15 @@ def tell() -> int:
 
 
 def letter(address: str, new: Sequence[Alarm]) -> EmailMessage:
-    subject = ngettext("Loupe: %(n)d guardrail alarm", "Loupe: %(n)d guardrail alarms", len(new)) % {"n": len(new)}
+    grouped = events(new)
+    subject = ngettext("Loupe: %(n)d guardrail alarm", "Loupe: %(n)d guardrail alarms", len(grouped))
     names = named(new)
-    lines = [f"– {sentence(one, names)}" for one in new]
+    lines = []
+    for event in grouped:
+        lines.append(f"– {sentence(event.lead, names)}")
+        lines += [_("  the same hours: %(alarm)s") % {"alarm": sentence(one, names)} for one in event.others]
     said = _("%(lines)s\n\nLook, and close what is dealt with:\n\n%(address)s\n") % {
         "lines": "\n".join(lines),
         "address": settings.PUBLIC_URL + reverse("guardrails"),
     }
-    return EmailMessage(subject, said, to=[address])
+    return EmailMessage(subject % {"n": len(grouped)}, said, to=[address])

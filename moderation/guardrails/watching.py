@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from moderation.guardrails import alarms, caps, choosing, limits, series
 from moderation.guardrails.counting import hour_of
+from moderation.guardrails.events import WIDEST
 from moderation.guardrails.limits import Baseline, Budget, Hour
 from moderation.guardrails.series import HOUR, Series
 from moderation.guardrails.settings import MEASURES, Guards, Measure
@@ -19,7 +20,6 @@ from moderation.models import Alarm, AutomationStop, Verdict
 
 # Hours that are no part of the baseline, so that what creeps up does not become usual before anybody sees it.
 GAP: Final = 12
-WIDEST: Final = ("plan", "client", "classifier", "category")
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,9 +98,12 @@ def halted(
     partly: set[datetime] = set()
     for stop in stops:
         if stop.action in {"", measure}:
+            own = stop.client_id is None or (one.scope, one.key) == ("client", str(stop.client_id))
+            if not own and one.scope == "client":
+                continue  # of another client
             end = hour_of(min(stop.lifted_at or now, now))
             hours = series.span(max(hour_of(stop.stopped_at), since), end)
-            (whole if stop.category in {"", one.key} else partly).update(hours)
+            (whole if own and stop.category in {"", one.key} else partly).update(hours)
     return frozenset(whole), frozenset(partly)
 
 

@@ -18,11 +18,14 @@ class StopAction(models.TextChoices):
 
 
 class AutomationStop(models.Model):
-    """In force until `lifted_at`. `category` "": all of them. Who acts is copied in as words: the house may, too."""
+    """In force until `lifted_at`. `category` "": all of them; `client` null: every client. Who acts is copied in as
+    words: the house may, too.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     category = models.CharField(max_length=40, blank=True)
     action = models.CharField(max_length=7, choices=StopAction.choices, blank=True)
+    client = models.ForeignKey("moderation.Client", on_delete=models.PROTECT, null=True, related_name="+")
     reason = models.TextField()
     stopped_by = models.CharField(max_length=200)
     stopped_by_person = models.ForeignKey(
@@ -43,8 +46,9 @@ class AutomationStop(models.Model):
                 condition=models.Q(action__in=StopAction.values), name="automation_stop_action_known"
             ),
             models.UniqueConstraint(
-                fields=["category", "action"],
+                fields=["category", "action", "client"],
                 condition=models.Q(lifted_at__isnull=True),
+                nulls_distinct=False,
                 name="automation_stopped_once",
             ),
         ]

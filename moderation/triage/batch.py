@@ -196,9 +196,10 @@ def routed(
     spoken: Spoken,
     plan: Plan | None,
 ) -> list[Outcome]:
-    stopped = automation.stopped()  # as late as can be: what is stopped while the models run is stopped
+    stops = automation.stopped_now()  # as late as can be: what is stopped while the models run is stopped
     outcomes, index = [], 0
     for row, look, place, precedent in zip(rows, looks, placed, before, strict=True):
+        stopped = stops.of(row.client_id)
         if look.seen is None:
             silent = [Evidence(ref, error=look.error) for ref in (plan.classifiers if plan else ())]
             context = Context(stopped=stopped, served=served(row))

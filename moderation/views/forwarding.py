@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from uuid import UUID
+
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect
@@ -11,10 +13,14 @@ from moderation.models import Proposal
 from moderation.views.access import PersonRequest
 
 
-def forwarded(request: PersonRequest, proposal: Proposal, *, done: str, back: str, **named: object) -> HttpResponse:
-    """`done` says that plan %(number)d is in force, where the house works without a second person."""
+def forwarded(
+    request: PersonRequest, proposal: Proposal, *, done: str, back: str, pk: UUID | None = None
+) -> HttpResponse:
+    """`done` says that plan %(number)d is in force, where the house works without a second person. `back`: a page's
+    name, of what has this key.
+    """
     if proposal.published:
         messages.success(request, done % {"number": proposal.published})
-        return redirect(back, **named)
+        return redirect(back, pk=pk) if pk else redirect(back)
     messages.success(request, _("A colleague must approve it before it is in force."))
     return redirect("plan_proposal", pk=proposal.pk)

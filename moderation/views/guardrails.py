@@ -17,6 +17,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from moderation.guardrail_forms import ClosingForm, GuardsForm
 from moderation.guardrails import alarms, caps, charting, choosing, watching
 from moderation.guardrails.charting import Line, Point
+from moderation.guardrails.events import events
 from moderation.guardrails.settings import MEASURES, Measure
 from moderation.guardrails.telling import named, sentence, where
 from moderation.models import Alarm, Scope
@@ -68,12 +69,13 @@ def index(request: PersonRequest) -> HttpResponse:
 
 
 def listed() -> dict[str, Any]:
-    """Alarms with their words: the open ones, and the latest that were closed."""
+    """Alarms with their words: the open ones, those of one event together, and the latest that were closed."""
     standing = list(alarms.standing().prefetch_related("sights__person")[:MOST_ALARMS])
+    found = events(standing)
     past = list(Alarm.objects.filter(closed_at__isnull=False).order_by("-closed_at")[:PAST])
     names = named([*standing, *past])
     return {
-        "standing": [(sentence(alarm, names), alarm) for alarm in standing],
+        "standing": [[(sentence(alarm, names), alarm) for alarm in event.alarms] for event in found],
         "past": [(sentence(alarm, names), alarm) for alarm in past],
     }
 
@@ -101,6 +103,14 @@ def watched_rows(lines: Sequence[Line], names: Any) -> Iterable[Sequence[Any]]:
         yield [series.scope, name, one.watched.measure, point.images, point.share, *known, one.words]
 
 
+def chosen(request: PersonRequest, pk: UUID) -> list[UUID]:
+    """Those of the event that were ticked; without any, the one alarm."""
+    try:
+        return list({UUID(one) for one in request.POST.getlist("alarm")[:MOST_ALARMS]}) or [pk]
+    except ValueError as error:
+        raise Http404 from error
+
+
 @require_POST
 @requires(Scope.POLICY)
 def close(request: PersonRequest, pk: UUID) -> HttpResponse:
@@ -109,7 +119,7 @@ def close(request: PersonRequest, pk: UUID) -> HttpResponse:
         messages.error(request, _("The alarm stays open: say what it was and what you found."))
         return redirect("guardrails")
     try:
-        alarms.close(pk, person=request.user, **form.cleaned_data)
+        alarms.close_all(chosen(request, pk), person=request.user, **form.cleaned_data)
     except Alarm.DoesNotExist as error:
         raise Http404 from error
     except alarms.UnfitClosing as error:

@@ -28,16 +28,18 @@ def rung(platform: Client, paula: User, transactional_db: None) -> None:
 def test_an_alarm_is_seen_looked_at_and_closed(window: Opener, rung: None, paula: User) -> None:
     mine = window()
     page = mine.enter(paula, "/policies/")
-    page.get_by_role("link", name="8 alarms").click()
+    page.get_by_role("link", name="1 alarm").click()
     expect(page.get_by_text("Plan 1: machines block 33.3 % of 300 images")).to_be_visible()
     assert in_both_themes(mine, "guardrails-rung") == []
     alarm = page.locator(".alarms > li").filter(has_text="Plan 1: machines block")
+    alarm.get_by_text("7 more alarms of the same hours").click()
+    expect(alarm.get_by_text("Client Atelier: machines block").first).to_be_visible()
     alarm.get_by_text("Close…").click()
     alarm.get_by_label("What you found").fill("A head that was trained on the wrong labels.")
     assert in_both_themes(mine, "guardrails-closing") == []
-    alarm.get_by_role("button", name="Close the alarm").click()
+    alarm.get_by_role("button", name="Close those ticked").click()
     expect(page.get_by_text("What the house stopped stays")).to_be_visible()
-    expect(page.get_by_role("link", name="7 alarms")).to_be_visible()
+    expect(page.get_by_role("link", name="1 alarm")).to_have_count(0)
 
 
 def test_two_plans_are_compared(window: Opener, eyes: TriagePlan, platform: Client, paula: User) -> None:

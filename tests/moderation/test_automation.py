@@ -14,6 +14,7 @@ from moderation.actors import HOUSE, Actor
 from moderation.automation import UnfitStop
 from moderation.models import AuditEvent, AutomationStop, Client, Reason, ReviewRequest, Status, TriagePlan, User
 from moderation.routing import Context, Demand, Evidence, Plan, Precedent, Stops, route
+from moderation.triage.replay import replay
 from moderation.wording import sentence
 from tests import world
 from tests.moderation.test_routing import CATEGORIES, complete, contexts, plans
@@ -111,6 +112,33 @@ class TestStopping:
         assert world.triaged(platform, world.png(green=0.95)).status == Status.BLOCKED
         assert world.triaged(platform, world.png(red=0.1)).status == Status.APPROVED
 
+    def test_one_clients_images_may_be_left_to_people_alone(
+        self, platform: Client, other_platform: Client, eyes: TriagePlan, paula: User
+    ) -> None:
+        automation.stop(HOUSE, client=platform, reason="They flood us.")
+        automation.stop(HOUSE, category="WEAPONS_DANGEROUS", action="block", reason="Too many blocks.")
+
+        theirs = world.triaged(platform, world.png(red=0.1))
+
+        assert (theirs.status, theirs.circumstances["stopped"]) == (
+            Status.IN_REVIEW,
+            [["", ""], ["WEAPONS_DANGEROUS", "block"]],
+        )
+        assert world.triaged(other_platform, world.png(red=0.1)).status == Status.APPROVED
+        assert world.triaged(other_platform, world.png(red=0.95)).status == Status.IN_REVIEW
+        assert [one.action for one in replay([theirs])] == ["review"]
+        automation.lift(HOUSE, client=platform, reason="They stopped.")
+        assert world.triaged(platform, world.png(red=0.11)).status == Status.APPROVED
+
+    def test_a_stop_for_one_client_stands_beside_one_for_all(self, platform: Client, other_platform: Client) -> None:
+        for client in (None, platform, other_platform, platform):
+            automation.stop(HOUSE, client=client, reason="x")
+
+        assert AutomationStop.objects.count() == 3
+        automation.lift(HOUSE, reason="x")
+        assert not automation.stopped()
+        assert automation.stopped_now().of(platform.pk) == ALL
+
     def test_it_is_audited_with_its_reason(self, paula: User) -> None:
         automation.stop(Actor.person(paula), reason="Mad.", person=paula)
         automation.lift(Actor.person(paula), reason="Mended.")
@@ -154,6 +182,19 @@ class TestPage:
 
         client.post("/policies/plans/lift/", {"reason": "Mended."})
         assert automation.stopped() == Stops()
+
+    def test_the_red_button_is_for_one_client_too(
+        self, client: Browser, paula: User, platform: Client, eyes: TriagePlan
+    ) -> None:
+        client.force_login(paula)
+        said = {"reason": "Mad.", "client": str(platform.pk)}
+        page = client.post("/policies/plans/stop/", said, follow=True).content.decode()
+        assert "Of the client Atelier only." in page
+        assert automation.stopped_now().of(platform.pk) == ALL
+        assert not automation.stopped()
+
+        client.post("/policies/plans/lift/", said)
+        assert not automation.stopped_now().of(platform.pk)
 
     def test_without_a_reason_nothing_is_stopped(self, client: Browser, paula: User, eyes: TriagePlan) -> None:
         client.force_login(paula)

@@ -70,8 +70,9 @@ def test_it_shows_alarms_and_their_chart_and_keeps_who_saw_them(
     assert "Plan 1: machines block 33.3 % of 300 images; usual is" in page
     assert 'class="beyond"' in page
     assert "seen by paula" in page
-    assert "8 alarms" in page
-    assert "8 alarms" not in as_person(rita).get(PAGE).text
+    assert "1 alarm<" in page
+    assert "7 more alarms of the same hours" in page
+    assert "1 alarm<" not in as_person(rita).get(PAGE).text
 
 
 def test_the_numbers_come_as_files(rung: Alarm, paula: User) -> None:
@@ -92,9 +93,22 @@ def test_an_alarm_is_closed_with_what_it_was(rung: Alarm, paula: User, django_ca
         assert browser.post(address, {"verdict": "incident", "note": "A broken head."}).status_code == 302
     page = browser.get(PAGE).text
     assert "“A broken head.” · paula" in page
-    assert "7 alarms" in page
+    assert "6 more alarms of the same hours" in page
     missing = reverse("alarm_close", args=["019aa000-0000-7000-8000-000000000000"])
     assert browser.post(missing, {"verdict": "incident", "note": "x"}).status_code == 404
+
+
+def test_the_alarms_of_one_event_are_closed_in_one_go(rung: Alarm, paula: User) -> None:
+    browser = as_person(paula)
+    keys = [str(key) for key in Alarm.objects.values_list("pk", flat=True)]
+    address = reverse("alarm_close", args=[rung.pk])
+    said = {"verdict": "incident", "note": "A broken head."}
+
+    assert browser.post(address, {**said, "alarm": ["nonsense"]}).status_code == 404
+    browser.post(address, {**said, "alarm": keys})
+
+    assert not Alarm.objects.filter(closed_at__isnull=True).exists()
+    assert set(Alarm.objects.values_list("note", flat=True)) == {"A broken head."}
 
 
 def test_settings_are_saved_and_shown_as_they_were_written(paula: User, platform: Client) -> None:

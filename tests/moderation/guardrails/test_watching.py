@@ -7,10 +7,12 @@ from datetime import timedelta
 import pytest
 from django.core import mail
 from django.utils import timezone
+from uuid_utils.compat import uuid7
 
 from moderation import automation, tasks
 from moderation.actors import Actor
 from moderation.guardrails import alarms, choosing, letters, watching
+from moderation.guardrails.events import events
 from moderation.guardrails.settings import Guards
 from moderation.models import Alarm, AuditEvent, AutomationStop, Client, User, Verdict
 from tests.moderation.guardrails.planting import calm, plant, this_hour
@@ -135,11 +137,34 @@ class TestFallingBack:
         stopped = Alarm.objects.filter(measure="block").exclude(stopped=[]).values_list("stopped", flat=True)
         assert ["", "block"] in [pair for one in stopped for pair in one]
 
+    def test_what_only_one_client_rang_is_stopped_for_that_client(
+        self, platform: Client, other_platform: Client, paula: User
+    ) -> None:
+        """The other client's images are so many that plan, category and classifier stay as usual."""
+        calm(platform, images=100)
+        calm(other_platform, images=20_000)
+        plant(platform, this_hour(), images=100, blocked=40)
+        plant(other_platform, this_hour(), images=20_000, blocked=600)
+        choosing.choose(Guards(fallback=frozenset({"block"})), person=paula)
+
+        watching.look()
+
+        assert {scope for scope, _key, _measure in raised()} == {"client"}
+        assert not automation.stopped()
+        assert automation.stopped_now().of(platform.pk).bars("block")
+        assert not automation.stopped_now().of(other_platform.pk)
+
     def test_a_person_lifts_it_and_the_alarm_stops_nothing_again(self, leap: None, paula: User) -> None:
         choosing.choose(Guards(fallback=frozenset({"block"})), person=paula)
         watching.look()
         for stop in automation.standing():
-            automation.lift(Actor.person(paula), category=stop.category, action=stop.action, reason="Looked at it.")
+            automation.lift(
+                Actor.person(paula),
+                category=stop.category,
+                action=stop.action,
+                client=stop.client,
+                reason="Looked at it.",
+            )
         watching.look()
 
         assert not automation.stopped()
@@ -188,3 +213,50 @@ class TestTelling:
             alarms.close(alarm.pk, person=paula, verdict=verdict, note=note)
         alarm.refresh_from_db()
         assert alarm.closed_at is None
+
+
+class TestEvents:
+    def test_what_one_leap_rings_is_one_event_the_widest_first(self, leap: None) -> None:
+        watching.look()
+
+        (event,) = events(Alarm.objects.all())
+
+        assert (event.lead.scope, event.lead.measure) == ("plan", "block")
+        assert len(event.alarms) == Alarm.objects.count() > 2
+        assert alarms.count() == 1
+
+    def test_another_hour_or_the_other_way_is_another_event(self, leap: None) -> None:
+        watching.look()
+        later = Alarm.objects.get(scope="plan", measure="block")
+        hours = timedelta(hours=30)
+        later.pk, later.key = uuid7(), "2"
+        later.hour, later.last_hour = later.hour - hours, later.last_hour - hours
+        later.save(force_insert=True)
+        later.pk, later.key, later.rising = uuid7(), "3", False
+        later.save(force_insert=True)
+
+        found = events(Alarm.objects.all())
+
+        assert [len(one.alarms) for one in found[1:]] == [1, 1]
+        assert found[0].lead.key == "1"
+
+    def test_the_letter_tells_of_one_event_with_all_its_alarms(self, leap: None, paula: User) -> None:
+        User.objects.filter(pk=paula.pk).update(email="paula@example.org")
+        watching.look()
+
+        letters.tell()
+
+        (letter,) = mail.outbox
+        assert letter.subject == "Loupe: 1 guardrail alarm"
+        assert str(letter.body).count("the same hours:") == Alarm.objects.count() - 1
+
+    def test_the_alarms_of_an_event_are_closed_together_or_not_at_all(self, leap: None, paula: User) -> None:
+        watching.look()
+        keys = list(Alarm.objects.values_list("pk", flat=True))
+
+        with pytest.raises(Alarm.DoesNotExist):
+            alarms.close_all([*keys, uuid7()], person=paula, verdict="incident", note="A bad deploy.")
+        assert alarms.standing().count() == len(keys)
+
+        alarms.close_all(keys, person=paula, verdict="incident", note="A bad deploy.")
+        assert not alarms.standing().exists()
