@@ -36,6 +36,11 @@ FLAGS: Final = ("--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-ba
 START_SECONDS: Final = 300
 
 
+SEVERAL: Final = (
+    "/certificates/?category=WEAPONS_DANGEROUS&more=PRIVACY&more=REGULATED&more=CSAE&risk=FOR&limit=20&confidence=95"
+)
+
+
 def nothing(page: Page) -> None:
     """The page as it opens, with every image in it, also those that wait to be scrolled to."""
     page.evaluate("for (const one of document.images) one.loading = 'eager'")
@@ -89,6 +94,17 @@ def simulate(page: Page) -> None:
     nothing(page)
 
 
+def propose(page: Page) -> None:
+    """The plan that waits for a colleague; where there is none yet, one is asked for."""
+    if not page.locator("a[href*='/plans/proposals/']").count():
+        page.goto(page.url.replace("/plans/", "/plans/draft/"))
+        page.locator("[name=approve_NUDITY]").fill("0.15")
+        page.locator("[name=note]").fill("Nudity is approved a little less readily.")
+        page.get_by_role("button", name="Ask for approval").click()
+        return nothing(page)
+    return first_of("a[href*='/plans/proposals/']")(page)
+
+
 def first_of(selector: str) -> Callable[[Page], None]:
     """Follows the first such link."""
 
@@ -140,6 +156,8 @@ SCREENS: Final = (
     Screen("policy-drafts", "/policies/proposals/", role="policy_lead"),
     Screen("policy-older", "/policies/WEAPONS_DANGEROUS/older/", role="policy_lead"),
     Screen("certificates", "/certificates/", role="policy_lead"),
+    Screen("certificates-several", SEVERAL, role="policy_lead"),
+    Screen("plan-proposal", "/policies/plans/", role="policy_lead", act=propose),
     Screen("plan", "/policies/plans/1/", role="policy_lead"),
     Screen("plan-draft", "/policies/plans/draft/", role="policy_lead"),
     Screen("guardrails", "/policies/guardrails/", role="policy_lead"),
