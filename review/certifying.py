@@ -240,14 +240,14 @@ class Sums:
 
 def missing(found: Certificate, sample: Audits, cut: float | None, seconds: float | None) -> Need:
     """Until the plan's own cut is certified; 0 where it is. Weighted audits count as what they are worth."""
-    from moderation.certificates import Need, needed
+    from moderation.certificates import Need, needed, repeated
 
     if found.threshold is not None and (cut is None or covers(found, cut)):
         return Need(0, 0, 0.0 if seconds is not None else None)
     there = Sums.inside(sample, found.risk, cut)
     if not there.n:
         return needed(n=0, k=0, share=1.0, alpha=found.alpha, delta=found.delta, seconds=seconds)
-    return needed(
+    need = needed(
         n=round(there.worth),
         k=round(there.rate * there.worth),
         share=there.share,
@@ -256,6 +256,14 @@ def missing(found: Certificate, sample: Audits, cut: float | None, seconds: floa
         seconds=seconds,
         worth=there.worth / there.n,
     )
+    if found.method == "binomial" or need.audits is None or cut is None:
+        return need
+    # A bet takes more than the exact test of as many equal audits: never less than it has shown to need.
+    risk, alpha, delta = found.risk, found.alpha, found.delta
+    times = repeated(sample.scores, sample.violating, sample.weights, cut=cut, risk=risk, alpha=alpha, delta=delta)
+    audits = max(need.audits, (times - 1) * found.audits)
+    hours = None if seconds is None else audits * seconds / 3600
+    return Need(max(need.inside or 0, (times - 1) * there.n), audits, hours)
 
 
 def readers(category: Category) -> tuple[Posterior, Posterior]:

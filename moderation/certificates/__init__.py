@@ -5,7 +5,7 @@ and no Django; `keeping` and `watching`, which store what was shown, are importe
 from moderation.certificates.certifying import Certificate, Risk, certify
 from moderation.certificates.correction import Corrected, corrected
 from moderation.certificates.families import certify_all
-from moderation.certificates.outlook import Need, needed
+from moderation.certificates.outlook import Need, needed, repeated
 from moderation.certificates.tails import binomial_tail, sample_size
 
 __all__ = [
@@ -18,5 +18,6 @@ __all__ = [
     "certify_all",
     "corrected",
     "needed",
+    "repeated",
     "sample_size",
 ]

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
+import numpy as np
+
+from moderation.certificates.certifying import Risk, certify
 from moderation.certificates.tails import binomial_tail, sample_size
 
+TIMES: Final = (2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64)
+REPEATED: Final = 4_000_000  # audits tested at once
 MOST: Final = 5_000_000  # audits: beyond that, nobody waits for it
 
 
@@ -51,3 +56,22 @@ def needed(
     inside = math.ceil(max(0, low - n) / worth)
     audits = math.ceil(inside / share)
     return Need(inside, audits, None if seconds is None else audits * seconds / 3600)
+
+
+def repeated(scores: Any, violating: Any, weights: Any, *, cut: float, risk: Risk, alpha: float, delta: float) -> int:
+    """How many times over weighted audits must have come in, such as came in, until betting certifies the cut: a bet
+    has no formula for that. One of TIMES; the last that was tried where none would do.
+    """
+    tried = 1
+    for times in TIMES:
+        if times * len(scores) > REPEATED:
+            break
+        tried = times
+        said = (np.tile(np.asarray(one), times) for one in (scores, violating, weights))
+        values, wrong, chances = said
+        found = certify(values, wrong, risk=risk, alpha=alpha, delta=delta, weights=chances)
+        if found.threshold is None:
+            continue
+        if found.n == found.audits or (cut <= found.threshold if risk == "FOR" else cut >= found.threshold):
+            break
+    return tried

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import beta, binom
 
-from moderation.certificates import binomial_tail, certify, certify_all, corrected, needed, sample_size
+from moderation.certificates import binomial_tail, certify, certify_all, corrected, needed, repeated, sample_size
 from review.quality.posteriors import Posterior
 
 ALPHA, DELTA, PREVALENCE = 0.005, 0.05, 0.05
@@ -252,6 +252,29 @@ def test_a_corrected_share_covers_the_truth_which_the_raw_one_misses(runs: int) 
 
 def test_readers_no_better_than_chance_correct_nothing() -> None:
     assert corrected(5, 100, sensitivity=(3, 7), specificity=(6, 4)) is None
+
+
+class TestRepeated:
+    def test_a_bet_that_is_not_won_yet_says_how_often_the_same_would_win_it(self) -> None:
+        """Clean audits, one in six of them drawn with a fifth of the others' chance."""
+        scores = np.linspace(0, 0.5, 120)
+        weights = np.where(np.arange(120) % 6 == 0, 5.0, 1.0)
+        clean = np.zeros(120)
+        said: dict[str, Any] = {"risk": "FOR", "alpha": 0.05, "delta": 0.05}
+        assert certify(scores, clean, weights=weights, **said).threshold is None
+
+        times = repeated(scores, clean, weights, cut=0.2, **said)
+
+        more = [np.tile(one, times) for one in (scores, clean, weights)]
+        found = certify(more[0], more[1], weights=more[2], **said)
+        assert times > 1
+        assert found.threshold is not None
+        assert found.threshold >= 0.2
+
+    def test_where_nothing_helps_it_is_the_most_that_was_tried(self) -> None:
+        wrong = np.ones(40)
+
+        assert repeated(np.linspace(0, 1, 40), wrong, np.ones(40), cut=0.5, risk="FOR", alpha=0.05, delta=0.05) == 64
 
 
 class TestNeed:
