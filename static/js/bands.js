@@ -168,6 +168,8 @@ async function show(band) {
   shown.button.removeAttribute("aria-current");
   shown = band;
   shown.button.setAttribute("aria-current", "true");
+  const nav = shown.button.parentElement; // a strip on a phone: what is shown stands in its middle
+  nav.scrollLeft = shown.button.offsetLeft - nav.offsetLeft - (nav.clientWidth - shown.button.offsetWidth) / 2;
   find("band-name").textContent = band.name;
   find("scores-csv").href = `${band.url}?format=csv`;
   histogram();

@@ -29,7 +29,7 @@ def test_an_alarm_is_seen_looked_at_and_closed(window: Opener, rung: None, paula
     mine = window()
     page = mine.enter(paula, "/policies/")
     page.get_by_role("link", name="1 alarm").click()
-    expect(page.get_by_text("Plan 1: machines block 33.3 % of 300 images")).to_be_visible()
+    expect(page.get_by_text("Plan 1: machines block 33.3 % of 300 images").first).to_be_visible()
     assert in_both_themes(mine, "guardrails-rung") == []
     alarm = page.locator(".alarms > li").filter(has_text="Plan 1: machines block")
     alarm.get_by_text("7 more alarms of the same hours").click()
