@@ -1,8 +1,8 @@
-"""The desk's pages and API."""
+"""The desk's pages."""
 
 from __future__ import annotations
 
-from django.urls import include, path, register_converter
+from django.urls import path, register_converter
 
 from review.views import (
     bands,
@@ -98,5 +98,4 @@ urlpatterns = [
     path("concepts/new/", concepts.create, name="concept_new"),
     path("concepts/<uuid:pk>/", concepts.detail, name="concept"),
     path("concepts/<uuid:pk>/switch/", concepts.switch, name="concept_switch"),
-    path("api/v1/", include("review.api.urls")),
 ]
