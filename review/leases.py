@@ -1,75 +1,20 @@
-"""The statements that every claim and every decision runs, in SQL.
-
-The ORM takes several times as long to put these together as PostgreSQL takes to run them, and reviewers wait for both.
-"""
+"""The statements that every claim and every decision runs, in SQL (see `moderation.statements`)."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
-from typing import Any, Final, Generic, Self, TypeVar
+from typing import Any, Final
 from uuid import UUID
 
-from django.db import connection, models
 
 from moderation import requests
 from moderation.models import Reason, ReviewRequest, Status, Submission
-from moderation.statements import prepared
+from moderation.statements import Columns, prepared
 from moderation.taxonomy import Severity
 from review.models import Claim, Decision, Effect, EffectState, Outcome
-
-M = TypeVar("M", bound=models.Model)
-
-
-@dataclass(frozen=True, slots=True)
-class Columns(Generic[M]):
-    """The columns of one model in a statement over several tables."""
-
-    model: type[M]
-    fields: Sequence[models.Field[Any, Any]]
-
-    @classmethod
-    def of(cls, model: type[M], *names: str) -> Self:
-        """All columns, or those of the fields named: the others are read when they are asked for."""
-        fields = model._meta.concrete_fields
-        return cls(model, [field for field in fields if not names or field.name in names])
-
-    def sql(self, alias: str) -> str:
-        return ", ".join(f'{alias}."{field.column}"' for field in self.fields)
-
-    def names(self) -> str:
-        return ", ".join(f'"{field.column}"' for field in self.fields)
-
-    def places(self, name: str) -> str:
-        """With their types: nothing else tells PostgreSQL what a parameter in a list of columns is."""
-        types = [field.db_type(connection) for field in self.fields]
-        return ", ".join(f"%({name}_{number})s::{kind}" for number, kind in enumerate(types))
-
-    def filled(self, name: str, row: M) -> dict[str, Any]:
-        """The parameters of `places`."""
-        return {f"{name}_{number}": value for number, value in enumerate(self.dump(row))}
-
-    def dump(self, row: M) -> list[Any]:
-        values = [getattr(row, field.attname) for field in self.fields]
-        return [
-            json.dumps(value) if isinstance(field, models.JSONField) else value
-            for field, value in zip(self.fields, values, strict=True)
-        ]
-
-    def load(self, values: Sequence[Any]) -> M:
-        # Django has psycopg leave JSON as text; the other types of these tables come as they are meant.
-        read = [
-            json.loads(value) if isinstance(field, models.JSONField) else value
-            for field, value in zip(self.fields, values, strict=True)
-        ]
-        return self.model.from_db(connection.alias, [field.attname for field in self.fields], read)
-
-    def __len__(self) -> int:
-        return len(self.fields)
-
 
 REQUEST: Final = Columns.of(ReviewRequest)
 SUBMISSION: Final = Columns.of(Submission)
