@@ -1,19 +1,23 @@
-"""Penalised logistic regression of many heads at once. torch is imported inside."""
+"""Labels by set, and penalised logistic regression of many heads at once. torch is imported inside."""
 
 import hashlib
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from itertools import count
 from typing import Any, Protocol, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from classifiers.base import FloatArray
-from classifiers.heads import Heads
+from classifiers.heads import Calibration, Heads, Stack
 from classifiers.manifests import Manifest
 
 Head: TypeAlias = tuple[FloatArray, float]
-"""Weight [D] and bias."""
+Told: TypeAlias = Callable[[int, float], None]
+"""Hears of a look at the loss: which one, and the mean."""
+Solve: TypeAlias = Callable[[Mapping[str, "Labels"], int], Mapping[str, Heads]]
+"""Heads from labels without a fold, which is named."""
 
 
 SETS = ("train", "calibration", "threshold", "test")
@@ -36,6 +40,8 @@ class Strength(Protocol):
     def balance_limit(self) -> float: ...
     @property
     def iterations(self) -> int: ...
+    @property
+    def focal(self) -> float: ...
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -54,6 +60,14 @@ class Labels:
 
     def where(self, chosen: NDArray[np.bool_]) -> "Labels":
         return Labels(self.rows[chosen], self.label[chosen], self.weight[chosen], self.fold[chosen])
+
+    def times(self, factor: NDArray[np.float64]) -> "Labels":
+        """The same labels, each weighing so many times what it did."""
+        return replace(self, weight=self.weight * factor)
+
+
+def silent(_look: int, _loss: float) -> None:
+    """Listens to nothing."""
 
 
 def pictures(manifest: Manifest) -> tuple[FloatArray, NDArray[np.int64]]:
@@ -89,81 +103,141 @@ def sets(manifest: Manifest, row_of: NDArray[np.int64]) -> NDArray[Any]:
 
 
 def gather(
-    manifest: Manifest, category: str, row_of: NDArray[np.int64], fold: NDArray[np.int64], *, max_share: float
-) -> dict[str, Labels]:
-    """The known labels of a category by set, no weight above ``max_share`` of their sum."""
+    manifest: Manifest,
+    row_of: NDArray[np.int64],
+    fold: NDArray[np.int64],
+    *,
+    max_share: float,
+    propensity: float = 1.0,
+) -> dict[str, dict[str, Labels]]:
+    """The known labels by category and set, no weight above ``max_share`` of its set's sum; weights are taken to the
+    power of ``propensity``."""
     label, weight = manifest.column("label").astype(np.float64), manifest.column("weight").astype(np.float64)
     weight = np.where(np.isnan(weight), 1.0, weight)
-    known = (manifest.column("category") == category) & ~np.isnan(label) & (weight > 0) & (row_of >= 0)
-    found, belongs = {}, sets(manifest, row_of)
-    for one in SETS:
-        here = np.flatnonzero(known & (belongs == one))
-        w = weight[here]
-        if len(w):
-            # A label with a large weight stands for many unseen ones, but is one look: trimmed, it cannot rule alone.
-            w = np.minimum(w, max(w.min(), max_share * w.sum()))
-        found[one] = Labels(row_of[here], label[here], w, fold[here])
+    known = ~np.isnan(label) & (weight > 0) & (row_of >= 0)
+    belongs, code_of = sets(manifest, row_of), manifest.column("category")
+    weight = weight if propensity == 1 else weight**propensity
+    found: dict[str, dict[str, Labels]] = {}
+    for category in manifest.categories:
+        mine = np.flatnonzero(known & (code_of == category))
+        found[category] = {}
+        for one in SETS:
+            here = mine[belongs[mine] == one]
+            w = weight[here]
+            if len(w):
+                # A label with a large weight stands for many unseen ones, but is one look: trimmed, it cannot rule.
+                w = np.minimum(w, max(w.min(), max_share * w.sum()))
+            found[category][one] = Labels(row_of[here], label[here], w, fold[here])
     return found
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Problem:
+    """What is to be solved, as arrays: for P pictures and K categories ``target`` and ``mass`` [P, K] (a label nobody
+    gave has mass 0), and ``start`` and ``ridge`` [K, D + 1] of heads on standardised embeddings, the bias last."""
+
+    names: tuple[str, ...]
+    mean: FloatArray
+    spread: FloatArray
+    target: FloatArray
+    mass: FloatArray
+    start: FloatArray
+    ridge: FloatArray
+
+    def heads(self, found: NDArray[Any]) -> dict[str, Heads]:
+        """Weights [K, D + 1] on standardised embeddings as a head each on raw ones. FitError where they ran away."""
+        if not np.isfinite(found).all():
+            raise FitError("the fit did not settle: raise ridge in the recipe")
+        solved = {}
+        for k, name in enumerate(self.names):
+            weight = (found[k, :-1] / self.spread).astype(np.float32)
+            bias = np.array([float(found[k, -1] - weight @ self.mean)], dtype=np.float32)
+            solved[name] = Heads((name,), weight[None], bias, (Calibration(),))
+        return solved
+
+
+def problem(vectors: FloatArray, labels: Mapping[str, Labels], *, previous: Heads | None, recipe: Strength) -> Problem:
+    """Heads start from the previous ones and are held to them, if those are linear; without any the bias is free."""
+    names = tuple(labels)
+    mean, spread = vectors.mean(axis=0), vectors.std(axis=0)
+    # Numbers that never vary here say nothing; dividing by a floor keeps them from blowing up elsewhere.
+    spread = np.maximum(spread, 1e-3 * max(float(spread.max()), 1e-6))
+    target = np.zeros((len(vectors), len(names)), dtype=np.float32)
+    mass, start = np.zeros_like(target), np.zeros((len(names), vectors.shape[1] + 1), dtype=np.float32)
+    ridge = np.full_like(start, recipe.ridge)
+    ridge[:, -1] = 0.0
+    for k, name in enumerate(names):
+        one = labels[name]
+        weighed = balanced(one, recipe)
+        target[one.rows, k] = one.label.astype(np.float32)
+        mass[one.rows, k] = weighed.astype(np.float32)
+        share = float(np.clip(np.average(one.label, weights=weighed), 0.02, 0.98))
+        start[k, -1] = np.log(share / (1 - share))
+        if (old := anchor(previous, name)) is not None:
+            start[k, :-1] = old[0] * spread
+            start[k, -1] = old[1] + float(old[0] @ mean)
+            ridge[k] = recipe.ridge * recipe.anchor
+    return Problem(names, mean, spread, target, mass, start, ridge)
+
+
+def anchor(previous: Heads | None, name: str) -> Head | None:
+    """The weight [D] and bias of the head before, where it can hold a linear one: it has no hidden units and reads raw
+    embeddings."""
+    old = previous.pick(name) if previous is not None else None
+    if old is None or old.hidden is not None or old.normalised:
+        return None
+    return old.weight[0], float(old.bias[0])
+
+
+def cross_entropy(logits: Any, target: Any, mass: Any, *, focal: float) -> Any:
+    """The sum of the weighted log losses; with ``focal`` above 0 each times (1 - p)^focal, p of what is so (Lin et al.
+    2017)."""
+    import torch
+
+    if focal == 0:
+        return torch.nn.functional.binary_cross_entropy_with_logits(logits, target, weight=mass, reduction="sum")
+    loss = torch.nn.functional.binary_cross_entropy_with_logits(logits, target, reduction="none")
+    return (mass * (1 - torch.exp(-loss)) ** focal * loss).sum()
+
+
 def fit(
-    vectors: FloatArray, labels: Mapping[str, Labels], *, previous: Heads | None, recipe: Strength
-) -> dict[str, Head]:
-    """One head a category, by L-BFGS on all labels at once; a label nobody gave has weight 0.
+    vectors: FloatArray, labels: Mapping[str, Labels], *, previous: Heads | None, recipe: Strength, watch: Told = silent
+) -> dict[str, Heads]:
+    """One linear head a category, by L-BFGS on all labels at once. ``watch`` hears of each look at the loss.
 
     Embeddings are standardised for the fit, and the heads rewritten for raw ones. Without a previous head the bias is
     free; with one it is held as the weights are.
     """
     import torch
 
-    names = list(labels)
-    mean, spread = vectors.mean(axis=0), vectors.std(axis=0)
-    # Numbers that never vary here say nothing; dividing by a floor keeps them from blowing up elsewhere.
-    spread = np.maximum(spread, 1e-3 * max(float(spread.max()), 1e-6))
-    x, centre, scale = torch.from_numpy(vectors), torch.from_numpy(mean), torch.from_numpy(spread)
-    target, mass = torch.zeros(len(vectors), len(names)), torch.zeros(len(vectors), len(names))
-    start = torch.zeros(len(names), vectors.shape[1] + 1)
-    ridge = torch.full_like(start, recipe.ridge)
-    ridge[:, -1] = 0.0
-    for k, name in enumerate(names):
-        one = labels[name]
-        weighed = _balanced(one, recipe)
-        target[one.rows, k] = torch.from_numpy(one.label.astype(np.float32))
-        mass[one.rows, k] = torch.from_numpy(weighed.astype(np.float32))
-        share = float(np.clip(np.average(one.label, weights=weighed), 0.02, 0.98))
-        start[k, -1] = np.log(share / (1 - share))
-        if previous is not None and (old := previous.only(name)) is not None:
-            start[k, :-1] = torch.from_numpy(old[0] * spread)
-            start[k, -1] = old[1] + float(old[0] @ mean)
-            ridge[k] = recipe.ridge * recipe.anchor
+    stated = problem(vectors, labels, previous=previous, recipe=recipe)
+    target, mass, start, ridge, centre, scale, x = (
+        torch.from_numpy(part)
+        for part in (stated.target, stated.mass, stated.start, stated.ridge, stated.mean, stated.spread, vectors)
+    )
     theta = start.clone().requires_grad_()
     solver = torch.optim.LBFGS([theta], max_iter=recipe.iterations, tolerance_grad=1e-6, line_search_fn="strong_wolfe")
+    total, looks = float(stated.mass.sum()), count()
 
     def closure() -> Any:
         solver.zero_grad()
         # Standardising the heads instead of the embeddings spares a copy of them all.
         raw = theta[:, :-1] / scale
         logits = x @ raw.T + (theta[:, -1] - raw @ centre)
-        loss = torch.nn.functional.binary_cross_entropy_with_logits(logits, target, weight=mass, reduction="sum")
+        loss = cross_entropy(logits, target, mass, focal=recipe.focal)
         loss = loss + 0.5 * (ridge * (theta - start) ** 2).sum()
         loss.backward()
+        watch(next(looks), float(loss.detach()) / total)
         return loss
 
     solver.step(closure)
-    found = theta.detach().numpy()
-    if not np.isfinite(found).all():
-        raise FitError("the fit did not settle: raise ridge in the recipe")
-    solved = {}
-    for k, name in enumerate(names):
-        weight = (found[k, :-1] / spread).astype(np.float32)
-        solved[name] = (weight, float(found[k, -1] - weight @ mean))
-    return solved
+    return stated.heads(theta.detach().numpy())
 
 
 def out_of_fold(
-    vectors: FloatArray, labels: Mapping[str, Labels], *, previous: Heads | None, recipe: Strength, count: int
+    vectors: FloatArray, labels: Mapping[str, Labels], *, solve: Solve, count: int
 ) -> dict[str, NDArray[np.float64]]:
-    """For each category the logits of its labels, each by a head that was fitted without that label's fold.
+    """For each category the logits of its labels, each by a head that ``solve`` fitted without that label's fold.
 
     NaN where the rest of the folds held one class only.
     """
@@ -173,13 +247,20 @@ def out_of_fold(
         rest = {name: one for name, one in rest.items() if one.fewest > 0}
         if not rest:
             continue
-        for name, (weight, bias) in fit(vectors, rest, previous=previous, recipe=recipe).items():
+        for name, head in solve(rest, fold).items():
             here = labels[name].fold == fold
-            logits[name][here] = vectors[labels[name].rows[here]] @ weight + bias
+            logits[name][here] = logits_of(head, vectors[labels[name].rows[here]])
     return logits
 
 
-def _balanced(labels: Labels, recipe: Strength) -> NDArray[np.float64]:
+def logits_of(head: Heads, vectors: FloatArray) -> NDArray[np.float64]:
+    """What one head says of embeddings [N, D], before calibration."""
+    if head.hidden is None and not head.normalised:
+        return np.asarray(vectors @ head.weight[0] + head.bias[0], dtype=np.float64)
+    return Stack((head,)).logits(vectors)[0][:, 0]
+
+
+def balanced(labels: Labels, recipe: Strength) -> NDArray[np.float64]:
     """Weights with the rarer class weighed up, of the same sum."""
     positive, negative = (float(labels.weight[labels.label == value].sum()) for value in (1, 0))
     rarer = 1 if positive < negative else 0

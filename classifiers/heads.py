@@ -1,8 +1,8 @@
-"""Small linear heads on a stored embedding, one a category. numpy only."""
+"""Small heads on a stored embedding, one a category: linear, or with a hidden layer besides. numpy only."""
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,12 +12,28 @@ from numpy.typing import NDArray
 from classifiers.base import CardError, FloatArray
 from classifiers.calibration import Calibration, CalibrationError, calibrate, sigmoid
 
-__all__ = ["Calibration", "CalibrationError", "Heads", "Stack", "calibrate", "sigmoid"]
+__all__ = ["Calibration", "CalibrationError", "Heads", "Hidden", "Stack", "calibrate", "joined", "sigmoid"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Hidden:
+    """H units that K heads share: ``weight`` [H, D] and ``bias`` [H] of a rectified layer on the embedding, and ``out``
+    [K, H], what each unit adds to each head. A head that is linear has a row of zeros there."""
+
+    weight: FloatArray
+    bias: FloatArray
+    out: FloatArray
+
+    def add(self, seen: NDArray[np.float64]) -> NDArray[np.float64]:
+        """[N, K]: what the layer adds to the heads' products on embeddings [N, D]."""
+        units = np.maximum(seen @ self.weight.T.astype(np.float64) + self.bias.astype(np.float64), 0.0)
+        return np.asarray(units @ self.out.T.astype(np.float64))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Heads:
-    """K linear heads on an embedding of D numbers: ``weight`` [K, D], ``bias`` [K], one calibration a category.
+    """K heads on an embedding of D numbers: ``weight`` [K, D], ``bias`` [K], one calibration a category. ``hidden``
+    adds to the linear part what a layer of units sees.
     ``normalised``: they read the embedding divided by its length, so that a product is a cosine similarity."""
 
     categories: tuple[str, ...]
@@ -25,6 +41,7 @@ class Heads:
     bias: FloatArray
     calibrations: tuple[Calibration, ...]
     normalised: bool = False
+    hidden: Hidden | None = None
 
     def __post_init__(self) -> None:
         k = len(self.categories)
@@ -35,6 +52,13 @@ class Heads:
             )
         if len(set(self.categories)) != k:
             raise CardError("a category has two heads: keep one")
+        if self.hidden is not None:
+            layer, units = self.hidden, self.hidden.weight.shape[:1]
+            shapes = (layer.weight.shape, layer.bias.shape, layer.out.shape)
+            if layer.weight.ndim != 2 or shapes != ((*units, self.weight.shape[1]), units, (k, *units)):
+                raise CardError(f"the hidden layer does not fit the heads: {', '.join(map(str, shapes))}")
+            if self.normalised:
+                raise CardError("heads on embeddings of length 1 have no hidden layer")
 
     @property
     def embedding_size(self) -> int:
@@ -59,8 +83,26 @@ class Heads:
                 probabilities[:, k] = one.apply(logits[:, k])
         return probabilities.astype(np.float32)
 
+    def pick(self, category: str) -> "Heads | None":
+        """The one head of a category, or None. Units that say nothing to it are left out."""
+        if category not in self.categories:
+            return None
+        k = self.categories.index(category)
+        hidden = self.hidden
+        if hidden is not None:
+            used = hidden.out[k] != 0
+            hidden = Hidden(hidden.weight[used], hidden.bias[used], hidden.out[[k]][:, used]) if used.any() else None
+        return replace(
+            self,
+            categories=(category,),
+            weight=self.weight[[k]],
+            bias=self.bias[[k]],
+            calibrations=(self.calibrations[k],),
+            hidden=hidden,
+        )
+
     def only(self, category: str) -> tuple[FloatArray, float, Calibration] | None:
-        """Weight [D], bias and calibration of one category, or None when there is no such head."""
+        """Weight [D], bias and calibration of the linear part of one category, or None when there is no such head."""
         if category not in self.categories:
             return None
         k = self.categories.index(category)
@@ -81,6 +123,11 @@ class Heads:
             "scale": np.array([c.scale for c in self.calibrations], dtype=np.float64),
             "shift": np.array([c.shift for c in self.calibrations], dtype=np.float64),
         }
+        if self.hidden is not None:
+            layer = {"weight": self.hidden.weight, "bias": self.hidden.bias, "out": self.hidden.out}
+            tensors |= {
+                f"hidden.{name}": np.ascontiguousarray(part, dtype=np.float32) for name, part in layer.items()
+            }
         # Only a calibration by knots has a tensor of its own, [knots, 2].
         tensors |= {f"knots.{k}": np.array(c.knots) for k, c in enumerate(self.calibrations) if c.knots}
         metadata = {
@@ -98,8 +145,8 @@ class Heads:
         try:
             with safe_open(path, framework="numpy") as file:
                 metadata = file.metadata() or {}
-                knots = [name for name in file.keys() if name.startswith("knots.")]  # noqa: SIM118 - no mapping
-                tensors = {name: file.get_tensor(name) for name in ("weight", "bias", "scale", "shift", *knots)}
+                more = [name for name in file.keys() if name.startswith(("knots.", "hidden."))]  # noqa: SIM118 - no mapping
+                tensors = {name: file.get_tensor(name) for name in ("weight", "bias", "scale", "shift", *more)}
             categories: Sequence[str] = json.loads(metadata["categories"])
             methods: Sequence[str] = json.loads(metadata["methods"])
             normalised = bool(json.loads(metadata.get("normalised", "false")))
@@ -107,15 +154,53 @@ class Heads:
                 Calibration(float(a), float(b), m, _knots(tensors.get(f"knots.{k}")))
                 for k, (a, b, m) in enumerate(zip(tensors["scale"], tensors["shift"], methods, strict=True))
             )
+            layer = [tensors[f"hidden.{name}"] for name in ("weight", "bias", "out")] if "hidden.out" in more else None
         except (SafetensorError, KeyError, ValueError) as error:
             raise CardError(
                 f"{path.name} is not a heads file (safetensors with weight, bias, scale, shift): {error}"
             ) from error
-        return cls(tuple(categories), tensors["weight"], tensors["bias"], calibrations, normalised)
+        hidden = Hidden(*layer) if layer else None
+        return cls(tuple(categories), tensors["weight"], tensors["bias"], calibrations, normalised, hidden)
 
 
 def _knots(stored: NDArray[Any] | None) -> tuple[tuple[float, float], ...]:
     return () if stored is None else tuple((float(logit), float(p)) for logit, p in stored)
+
+
+def joined(heads: Sequence[Heads]) -> Heads:
+    """Heads of different categories as one. Layers that several of them share lie in it once.
+
+    Raises CardError where one reads lengths and another directions, or where nothing is given.
+    """
+    if not heads or len({one.normalised for one in heads}) != 1:
+        raise CardError("heads of different sorts cannot be one version: train all of them with one recipe")
+    layers: dict[bytes, Hidden] = {}
+    for one in heads:
+        if one.hidden is not None:
+            layers.setdefault(one.hidden.weight.tobytes() + one.hidden.bias.tobytes(), one.hidden)
+    starts = dict(zip(layers, np.cumsum([0, *(len(one.bias) for one in layers.values())]), strict=False))
+    total = sum(len(one.bias) for one in layers.values())
+    rows = []
+    for one in heads:
+        out = np.zeros((len(one.categories), total), np.float32)
+        if one.hidden is not None:
+            start = starts[one.hidden.weight.tobytes() + one.hidden.bias.tobytes()]
+            out[:, start : start + len(one.hidden.bias)] = one.hidden.out
+        rows.append(out)
+    hidden = None
+    if layers:
+        found = list(layers.values())
+        hidden = Hidden(
+            np.concatenate([one.weight for one in found]), np.concatenate([one.bias for one in found]), np.vstack(rows)
+        )
+    return Heads(
+        tuple(category for one in heads for category in one.categories),
+        np.concatenate([one.weight for one in heads]).astype(np.float32),
+        np.concatenate([one.bias for one in heads]).astype(np.float32),
+        tuple(curve for one in heads for curve in one.calibrations),
+        heads[0].normalised,
+        hidden,
+    )
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -125,7 +210,11 @@ class Stack:
     members: tuple[Heads, ...]
 
     def apply(self, embeddings: FloatArray | NDArray[np.float16]) -> list[FloatArray]:
-        """What each member says of embeddings [N, D]: calibrated probabilities [N, K] a member, in order.
+        """What each member says of embeddings [N, D]: calibrated probabilities [N, K] a member, in order."""
+        return [heads.calibrated(one) for heads, one in zip(self.members, self.logits(embeddings), strict=True)]
+
+    def logits(self, embeddings: FloatArray | NDArray[np.float16]) -> list[NDArray[np.float64]]:
+        """What calibration starts from, [N, K] a member.
 
         In double precision, so that a head says the same alone and among others, of one picture and of a thousand:
         a product in single precision depends on how it is cut into blocks.
@@ -140,5 +229,6 @@ class Stack:
         for heads, mine in zip(self.members, np.split(products, borders, axis=1), strict=True):
             # An embedding of zeros has no direction, so nothing is similar to it.
             length = np.maximum(np.linalg.norm(seen, axis=1, keepdims=True), 1e-12) if heads.normalised else 1.0
-            said.append(heads.calibrated(mine / length + heads.bias))
+            more = 0.0 if heads.hidden is None else heads.hidden.add(seen)
+            said.append(mine / length + heads.bias + more)
         return said

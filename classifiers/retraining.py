@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections import Counter
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
 from classifiers import registry
 from classifiers.base import CardError
 from classifiers.folders import folder_sha256
-from classifiers.heads import Heads
+from classifiers.heads import Heads, joined
 from classifiers.manifests import Manifest
 from classifiers.models import ClassifierVersion
 from classifiers.prompt_training import PromptRecipe, train_prompts
+from classifiers.progress import Watch
 from classifiers.prompts.examples import Examples
 from classifiers.sources import HUB, find_folder
 from classifiers.training import Recipe, train_heads
@@ -56,13 +61,26 @@ class Retraining:
         return f"{words} on {held_back} labels held back" if held_back else words
 
 
-def retrain(manifest: Manifest, *, recipe: Recipe, name: str = "", backbone: str = "") -> Retraining:
+def retrain(
+    manifest: Manifest,
+    *,
+    recipe: Recipe,
+    name: str = "",
+    backbone: str = "",
+    declared: Mapping[str, str] | None = None,
+    watch: Watch | None = None,
+    out: Path | None = None,
+) -> Retraining:
     """Fit heads to the manifest and register them as the next version of ``name``; nothing is done when nothing
     changed.
 
-    ``name`` and ``backbone`` default to those of the heads that scored the pictures. Raises CardError when they cannot
-    be told, TrainingError when the labels are too few.
+    ``name`` and ``backbone`` default to those of the heads that scored the pictures. ``declared`` maps submissions to
+    groups. Card, weights and ONNX are also left in ``out``. Raises CardError when the defaults cannot be told,
+    TrainingError when the labels are too few, Cancelled when ``watch`` says so.
     """
+    if declared is not None:
+        said = json.dumps(sorted(declared.items()), ensure_ascii=False)
+        recipe = replace(recipe, declared=hashlib.sha256(said.encode()).hexdigest())
     scored = _heads_that_scored(manifest)
     name = name or (scored.name if scored else "")
     backbone = backbone or str(manifest.index.get("query", {}).get("backbone") or "")
@@ -77,10 +95,26 @@ def retrain(manifest: Manifest, *, recipe: Recipe, name: str = "", backbone: str
     if same:
         return Retraining(same[-1], skipped=True)
     earlier = [row for row in family if row.kind == _KIND and row.backbone_id == eyes.pk]
-    candidate = train_heads(manifest, backbone=eyes.ref, previous=_anchor(earlier, manifest), recipe=recipe)
-    with TemporaryDirectory(prefix="loupe-candidate-") as folder:
-        card = candidate.write(Path(folder), name=name, version=_next(family), licence=_LICENCE)
+    candidate = train_heads(
+        manifest,
+        backbone=eyes.ref,
+        previous=_anchor(earlier, manifest),
+        recipe=recipe,
+        declared=declared,
+        watch=watch,
+    )
+    with _folder(out) as folder:
+        card = candidate.write(folder, name=name, version=_next(family), licence=_LICENCE)
         return Retraining(registry.register(card), skipped=False)
+
+
+@contextmanager
+def _folder(out: Path | None) -> Iterator[Path]:
+    if out is not None:
+        yield out
+        return
+    with TemporaryDirectory(prefix="loupe-candidate-") as folder:
+        yield Path(folder)
 
 
 def _heads_that_scored(manifest: Manifest) -> ClassifierVersion | None:
@@ -103,18 +137,16 @@ def _anchor(earlier: list[ClassifierVersion], manifest: Manifest) -> Heads | Non
     if not earlier:
         return None
     if manifest.index.get("query", {}).get("since"):
-        return registry.load_heads(earlier[-1])
-    first: dict[str, tuple[Heads, int]] = {}
+        latest = registry.load_heads(earlier[-1])
+        return None if latest.normalised else latest
+    first: dict[str, Heads] = {}
     for row in earlier:
         heads = registry.load_heads(row)
-        for k, category in enumerate(heads.categories):
-            first.setdefault(category, (heads, k))
-    return Heads(
-        tuple(first),
-        np.stack([heads.weight[k] for heads, k in first.values()]),
-        np.array([heads.bias[k] for heads, k in first.values()], dtype=np.float32),
-        tuple(heads.calibrations[k] for heads, k in first.values()),
-    )
+        # Those trained with differential privacy read embeddings otherwise: they hold no others, and are held by none.
+        for category in () if heads.normalised else heads.categories:
+            if category not in first:
+                first[category] = cast(Heads, heads.pick(category))
+    return joined(list(first.values())) if first else None
 
 
 def _next(family: list[ClassifierVersion]) -> str:
