@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from classifiers.base import FloatArray
 
 TENSOR = "embeddings"
+_BLOCK = 8192
 _HEADER = 256
 """Bytes kept for the JSON header, padded with blanks as the format allows, so that it can be filled in last."""
 _TYPES: dict[str, np.dtype[Any]] = {"F16": np.dtype("<f2"), "F32": np.dtype("<f4")}
@@ -56,6 +57,9 @@ class EmbeddingFile:
 
     @cached_property
     def _map(self) -> NDArray[Any]:
+        return self._mapped()
+
+    def _mapped(self) -> NDArray[Any]:
         with self.path.open("rb") as file:
             length = int.from_bytes(file.read(8), "little")
             try:
@@ -77,4 +81,9 @@ class EmbeddingFile:
         """float32 [len(references), D]."""
         if len(references) and (references.min() < 0 or references.max() >= len(self._map)):
             raise EmbeddingError(f"embedding_ref outside the {len(self._map)} rows of {self.path.name}")
-        return np.asarray(self._map[references], dtype=np.float32)
+        found = np.empty((len(references), self._map.shape[1]), dtype=np.float32)
+        for start in range(0, len(references), _BLOCK):
+            block = references[start : start + _BLOCK]
+            # Mapped anew for each block: pages that were read would else all stay in memory beside their copy.
+            found[start : start + _BLOCK] = self._mapped()[block]
+        return found

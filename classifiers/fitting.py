@@ -20,6 +20,7 @@ Solve: TypeAlias = Callable[[Mapping[str, "Labels"], int], Mapping[str, Heads]]
 """Heads from labels without a fold, which is named."""
 
 
+_COLUMNS = 256
 SETS = ("train", "calibration", "threshold", "test")
 
 
@@ -85,9 +86,18 @@ def pictures(manifest: Manifest) -> tuple[FloatArray, NDArray[np.int64]]:
 def folds(manifest: Manifest, row_of: NDArray[np.int64], *, count: int, purpose: str = "fold") -> NDArray[np.int64]:
     """A fold for each row, the same for all of a near-duplicate cluster (of a picture, where no cluster is given).
     Folds for another purpose are drawn anew."""
-    names = [cluster or f"picture {row}" for cluster, row in zip(manifest.column("cluster_id"), row_of, strict=True)]
-    fold_of = {name: hashlib.sha256(f"{purpose}:{name}".encode()).digest()[0] % count for name in set(names)}
-    return np.array([fold_of[name] for name in names], dtype=np.int64)
+
+    def drawn(name: str) -> int:
+        return hashlib.sha256(f"{purpose}:{name}".encode()).digest()[0] % count
+
+    code, names = manifest.coded("cluster_id")
+    of_cluster = np.array([drawn(name) for name in names] or [0], dtype=np.int64)
+    fold: NDArray[np.int64] = of_cluster[code]
+    alone = np.isin(code, [-1, *(k for k, name in enumerate(names) if not name)])
+    if alone.any():
+        rows, back = np.unique(row_of[alone], return_inverse=True)
+        fold[alone] = np.array([drawn(f"picture {row}") for row in rows], dtype=np.int64)[back]
+    return fold
 
 
 def sets(manifest: Manifest, row_of: NDArray[np.int64]) -> NDArray[Any]:
@@ -96,9 +106,10 @@ def sets(manifest: Manifest, row_of: NDArray[np.int64]) -> NDArray[Any]:
     Heads are fitted on the first, calibrated on the second, thresholds picked on the third, and all of it measured on
     the last: no near-duplicate lies in two of them.
     """
-    split = manifest.column("split").astype(object)
+    code, names = manifest.coded("split")
+    split = np.array([*names, ""], dtype=object)[code]
     half = folds(manifest, row_of, count=2, purpose="half")
-    apart = np.where(half == 0, "calibration", "threshold").astype(object)
+    apart = np.array(["calibration", "threshold"], dtype=object)[half]
     return np.where(split == "validation", apart, split)
 
 
@@ -115,14 +126,15 @@ def gather(
     label, weight = manifest.column("label").astype(np.float64), manifest.column("weight").astype(np.float64)
     weight = np.where(np.isnan(weight), 1.0, weight)
     known = ~np.isnan(label) & (weight > 0) & (row_of >= 0)
-    belongs, code_of = sets(manifest, row_of), manifest.column("category")
+    belongs, (code, codes) = sets(manifest, row_of), manifest.coded("category")
+    place = {one: belongs == one for one in SETS}
     weight = weight if propensity == 1 else weight**propensity
     found: dict[str, dict[str, Labels]] = {}
     for category in manifest.categories:
-        mine = np.flatnonzero(known & (code_of == category))
+        mine = known & (code == codes.index(category))
         found[category] = {}
         for one in SETS:
-            here = mine[belongs[mine] == one]
+            here = np.flatnonzero(mine & place[one])
             w = weight[here]
             if len(w):
                 # A label with a large weight stands for many unseen ones, but is one look: trimmed, it cannot rule.
@@ -159,7 +171,9 @@ class Problem:
 def problem(vectors: FloatArray, labels: Mapping[str, Labels], *, previous: Heads | None, recipe: Strength) -> Problem:
     """Heads start from the previous ones and are held to them, if those are linear; without any the bias is free."""
     names = tuple(labels)
-    mean, spread = vectors.mean(axis=0), vectors.std(axis=0)
+    # By columns, some at a time: the deviations of all would be as large as the embeddings themselves.
+    parts = [vectors[:, start : start + _COLUMNS].std(axis=0) for start in range(0, vectors.shape[1], _COLUMNS)]
+    mean, spread = vectors.mean(axis=0), np.concatenate(parts)
     # Numbers that never vary here say nothing; dividing by a floor keeps them from blowing up elsewhere.
     spread = np.maximum(spread, 1e-3 * max(float(spread.max()), 1e-6))
     target = np.zeros((len(vectors), len(names)), dtype=np.float32)

@@ -7,7 +7,7 @@ A manifest is a folder: ``labels.parquet`` (or ``.jsonl``, ``.csv``) with one ro
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
@@ -66,6 +66,13 @@ class Manifest:
     def column(self, name: str) -> NDArray[Any]:
         """One column as an array; numbers that are missing become NaN."""
         return np.asarray(self.table[name].to_numpy(zero_copy_only=False))
+
+    def coded(self, name: str) -> tuple[NDArray[np.int32], list[str]]:
+        """A column of texts as numbers, and the text of each: millions of rows hold few different ones. -1: null."""
+        column = self.table[name].combine_chunks()
+        encoded = column.dictionary_encode() if not pa.types.is_dictionary(column.type) else column
+        codes = encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False)
+        return codes.astype(np.int32), [str(one) for one in encoded.dictionary.to_pylist()]
 
     def split(self, name: str) -> "Manifest":
         """The rows of one split: train, validation or test. Same fingerprint: it names the whole."""
@@ -138,9 +145,9 @@ def write(
     return Manifest(out_dir, index, EmbeddingFile(out_dir / EMBEDDINGS) if EMBEDDINGS in files else None)
 
 
-def read(path: Path | str) -> Manifest:
+def read(path: Path | str, *, keep: Sequence[str] | None = None) -> Manifest:
     """The manifest in the folder ``path`` (or the folder of the file ``path``), every file checked against its
-    sha256."""
+    sha256. With ``keep`` it has these columns only, for who needs no more: of millions of rows the rest is most."""
     path = Path(path)
     folder = path if path.is_dir() else path.parent
     try:
@@ -167,7 +174,12 @@ def read(path: Path | str) -> Manifest:
         check.add(files[EMBEDDINGS])
     if check.hexdigest() != index["fingerprint"]:
         raise ManifestError(f"the fingerprint in {folder / INDEX} does not belong to its labels: export it again")
-    return Manifest(folder, index, embeddings, table)
+    return Manifest(folder, index, embeddings, table if keep is None else _narrow(table, keep))
+
+
+def _narrow(table: pa.Table, keep: Sequence[str]) -> pa.Table:
+    pa.default_memory_pool().release_unused()
+    return table.select(list(keep))
 
 
 class _Counts:

@@ -20,7 +20,7 @@ from classifiers.prompts.examples import Examples
 from classifiers.prompts.grams import gist, letters, words
 from classifiers.prompts.learnt import PromptModel, Vocabulary
 from classifiers.prompts.sentences import Encoder, SentenceModel, highest
-from classifiers.training import TrainingError
+from classifiers.training.faults import TrainingError
 from classifiers.weights import file_sha256
 
 LIMITS: Final = (
@@ -51,6 +51,11 @@ class PromptRecipe:
             table = tomllib.loads(path.read_text("utf-8"))
         except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
             raise TrainingError(f"recipe {path} cannot be read: {error}") from error
+        return cls.parse(table)
+
+    @classmethod
+    def parse(cls, table: Mapping[str, Any]) -> "PromptRecipe":
+        """From a table; TrainingError for what it does not know."""
         known = {one.name: one.type for one in fields(cls)}
         for key, value in table.items():
             if key not in known:

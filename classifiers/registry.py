@@ -85,6 +85,7 @@ def register(card_path: Path | str) -> ClassifierVersion:
         classifier = _heads_for(card, backbone.embedding_size)
     elif card.kind not in KEPT_ABOVE:
         classifier = _checked(card)
+    vault.store_twin(card.table, Path(card_path).parent)
     row = ClassifierVersion(
         name=card.name,
         version=card.version,

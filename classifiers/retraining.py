@@ -10,21 +10,28 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
+import pyarrow.compute as pc
 
 from classifiers import registry
 from classifiers.base import CardError
 from classifiers.folders import folder_sha256
 from classifiers.heads import Heads, joined
+from classifiers.labels import SCHEMA
 from classifiers.manifests import Manifest
 from classifiers.models import ClassifierVersion
-from classifiers.prompt_training import PromptRecipe, train_prompts
 from classifiers.progress import Watch
+from classifiers.prompt_training import PromptRecipe, train_prompts
 from classifiers.prompts.examples import Examples
 from classifiers.sources import HUB, find_folder
 from classifiers.training import Recipe, train_heads
+from classifiers.weights import file_sha256
+
+if TYPE_CHECKING:
+    from classifiers.finetuning import BackboneRecipe
+    from classifiers.finetuning.album import Read
 
 _KIND = "heads"
 _LICENCE = "as the labels of this installation"
@@ -59,6 +66,16 @@ class Retraining:
         # A figure from a handful of labels is no more than a hint: say how many stand behind it.
         held_back = sum(one["labels"]["test"]["n"] for one in rows if one.get("auc") is not None)
         return f"{words} on {held_back} labels held back" if held_back else words
+
+
+COLUMNS = ("category", "label", "weight", "split", "cluster_id", "embedding_ref", "classifier_versions")
+
+
+def needed(recipe: Recipe, declared: Mapping[str, str] | None = None) -> tuple[str, ...]:
+    """The columns of a manifest that ``retrain`` reads."""
+    if declared is not None:
+        return (*COLUMNS, "submission_id")
+    return (*COLUMNS, recipe.group) if recipe.grouped and recipe.group in SCHEMA.names else COLUMNS
 
 
 def retrain(
@@ -108,6 +125,37 @@ def retrain(
         return Retraining(registry.register(card), skipped=False)
 
 
+def retrain_backbone(
+    manifest: Manifest,
+    *,
+    recipe: BackboneRecipe,
+    name: str,
+    read: Read,
+    start: Path | None = None,
+    watch: Watch | None = None,
+    out: Path | None = None,
+) -> Retraining | None:
+    """Teach a network on the manifest's images and register it as the next version of ``name``; nothing is done when
+    nothing changed. Under torchrun the first process registers, the others return None. Raises as ``retrain`` does.
+    """
+    from classifiers.finetuning import train_backbone
+
+    if start is not None:
+        recipe = replace(recipe, start=file_sha256(start))
+    family = list(ClassifierVersion.objects.filter(name=name).order_by("created_at"))
+    same = [
+        row for row in family if row.manifest_fingerprint == manifest.fingerprint and row.recipe_digest == recipe.digest
+    ]
+    if same:
+        return Retraining(same[-1], skipped=True)
+    network = train_backbone(manifest, read=read, recipe=recipe, start=start, watch=watch)
+    if network is None:
+        return None
+    with _folder(out) as folder:
+        card = network.write(folder, name=name, version=_next(family), licence=_LICENCE)
+        return Retraining(registry.register(card), skipped=False)
+
+
 @contextmanager
 def _folder(out: Path | None) -> Iterator[Path]:
     if out is not None:
@@ -119,8 +167,9 @@ def _folder(out: Path | None) -> Iterator[Path]:
 
 def _heads_that_scored(manifest: Manifest) -> ClassifierVersion | None:
     refs: Counter[str] = Counter()
-    for names in manifest.table["classifier_versions"].to_pylist():
-        refs.update(names or ())
+    counted = pc.value_counts(manifest.table["classifier_versions"].combine_chunks().flatten())
+    for one in counted.to_pylist():
+        refs[one["values"]] += one["counts"]
     for ref, _count in sorted(refs.items(), key=lambda item: (-item[1], item[0])):
         row = ClassifierVersion.objects.with_refs([ref]).filter(kind=_KIND).select_related("backbone").first()
         if row is not None:

@@ -10,6 +10,7 @@ from typing import Any
 from classifiers.base import CardError
 from classifiers.cards import Card
 from classifiers.folders import folder_sha256, pack, unpack
+from classifiers.weights import file_sha256
 
 _FOLDER = ".tar"
 
@@ -20,6 +21,18 @@ def store(card: Card) -> str:
     if card.encoder:
         _put(card.encoder, str(encoder_name(card.table)).removesuffix(_FOLDER))
     return _put(card.weights, card.sha256)
+
+
+def store_twin(table: Mapping[str, Any], folder: Path) -> str:
+    """The name under which the ONNX twin that a card names, in ``folder``, now lies in the storage; "" where it names
+    none. CardError where the file is not the one that is meant."""
+    twin = table.get("onnx")
+    if not isinstance(twin, Mapping):
+        return ""
+    path = folder / Path(str(twin.get("file"))).name
+    if not path.is_file() or file_sha256(path) != twin.get("sha256"):
+        raise CardError(f"{path.name} is not the ONNX file that the card names: get the right one, or mend the card")
+    return _put(path, str(twin["sha256"]))
 
 
 def encoder_name(table: Mapping[str, Any]) -> str | None:

@@ -1,4 +1,4 @@
-"""Web server, Celery worker and beat together on one machine, on the library honcho.
+"""Web server, Celery workers and beat together on one machine, on the library honcho.
 
     python -m config.processes serve|dev [--port N]
 
@@ -42,7 +42,8 @@ def check_port(port: int) -> None:
 
 
 def commands(mode: Mode, *, port: int, cores: int | None = None) -> dict[str, list[str]]:
-    """The command line of each process. The worker has one process a core, each of which runs models on one thread."""
+    """The command line of each process. The worker has one process a core, each of which runs models on one thread; the
+    trainer has one."""
     address = f"{HOST}:{port}"
     web = [
         *("-m", "granian", "--interface", "wsgi", "--host", HOST, "--port", str(port), "--no-ws"),
@@ -56,6 +57,11 @@ def commands(mode: Mode, *, port: int, cores: int | None = None) -> dict[str, li
         "worker": [
             *(*celery, "worker", "--queues", "triage,gpu,default", "--concurrency", concurrency),
             *("--loglevel", "INFO", "--without-gossip", "--without-mingle"),
+        ],
+        # A training takes minutes and hundreds of MiB: it has a process of its own, which gives them back.
+        "trainer": [
+            *(*celery, "worker", "--queues", "training", "--concurrency", "1", "--max-memory-per-child", "250000"),
+            *("--hostname", "trainer@%h", "--loglevel", "INFO", "--without-gossip", "--without-mingle"),
         ],
         "beat": [*celery, "beat", "--loglevel", "WARNING"],
     }

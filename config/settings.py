@@ -166,6 +166,7 @@ SECOND_APPROVER = read("LOUPE_SECOND_APPROVER", boolean, default=True)  # guidel
 REVIEW_UNDO_SECONDS = read("LOUPE_UNDO_SECONDS", natural, default=10)
 HOLD_SEVERITY = read("LOUPE_HOLD_SEVERITY", natural, default=3)  # blocks from here on need two people; 5: none does
 HOLD_BULK = read("LOUPE_HOLD_BULK", natural, default=100)  # actions on more submissions than this need two people
+TRAINING_THREADS = read("LOUPE_TRAINING_THREADS", positive, default=max(1, (os.cpu_count() or 2) // 2))
 IMAGE_URL_SECONDS = 300
 BACKLOG_LIMIT = read("LOUPE_BACKLOG_LIMIT", positive, default=0)  # images; 0: all are taken in, however many wait
 METRICS_TOKEN = read("LOUPE_METRICS_TOKEN", str, default="")
@@ -335,7 +336,10 @@ SPECTACULAR_SETTINGS = {
 
 # --- Celery -----------------------------------------------------------------------------------------------------------
 CELERY_TASK_DEFAULT_QUEUE = "default"
-CELERY_TASK_ROUTES = {"moderation.tasks.triage": {"queue": "triage"}}
+CELERY_TASK_ROUTES = {
+    "moderation.tasks.triage": {"queue": "triage"},
+    "review.tasks.run_trainings": {"queue": "training"},
+}
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_SERIALIZER = "json"
 CELERY_ACCEPT_CONTENT = ["json"]
@@ -358,6 +362,7 @@ CELERY_BEAT_SCHEDULE = {
     "join-clusters": {"task": "moderation.tasks.join_clusters", "schedule": 60.0, "options": {"expires": 60}},
     "apply-decisions": {"task": "review.tasks.apply_decisions", "schedule": 2.0, "options": {"expires": 2}},
     "run-bulk": {"task": "review.tasks.run_bulk", "schedule": 10.0, "options": {"expires": 10}},
+    "run-trainings": {"task": "review.tasks.run_trainings", "schedule": 15.0, "options": {"expires": 15}},
     "tell-of-held": {"task": "review.tasks.tell_of_held", "schedule": 60.0, "options": {"expires": 60}},
     "publish-due": {"task": "moderation.tasks.publish_due", "schedule": 10.0, "options": {"expires": 10}},
     "watch-guardrails": {"task": "moderation.tasks.watch_guardrails", "schedule": 300.0, "options": {"expires": 300}},

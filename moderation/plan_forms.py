@@ -89,6 +89,15 @@ class WholePlanForm(PlanForm):
         max_value=99,
         help_text=gettext_lazy("Percent of new images that follow it until you adopt or drop it. Empty: all at once."),
     )
+    privacy_budget = forms.FloatField(
+        label=gettext_lazy("Privacy budget (ε)"),
+        required=False,
+        min_value=0.01,
+        help_text=gettext_lazy(
+            "What learns from labels of this house may be pinned only if it was trained with differential privacy, at "
+            "this epsilon at most. Empty: no bound."
+        ),
+    )
     proposal = forms.UUIDField(required=False, widget=forms.HiddenInput)
     revision = forms.IntegerField(required=False, min_value=1, widget=forms.HiddenInput)
 
@@ -159,6 +168,7 @@ class WholePlanForm(PlanForm):
         }
         body["queues"] = {code.value: said[f"queue_{code}"] for code in Category if said[f"queue_{code}"]}
         body["overlays"] = self.overlays()
+        body["privacy_budget"] = said["privacy_budget"]
         return {name: part for name, part in body.items() if part or name not in OPTIONAL}
 
     def overlays(self) -> list[dict[str, Any]]:
@@ -180,7 +190,7 @@ class WholePlanForm(PlanForm):
         return list(found.values())
 
 
-OPTIONAL: Final = frozenset({"consensus", "audit_rates", "queues", "overlays"})
+OPTIONAL: Final = frozenset({"consensus", "audit_rates", "queues", "overlays", "privacy_budget"})
 
 
 def territories_in(text: str) -> list[str]:
@@ -242,7 +252,7 @@ def overlay_fields(line: int) -> dict[str, forms.Field]:
 
 def whole_draft_of(plan: Plan, *, based_on: int) -> dict[str, Any]:
     """A plan as the form shows it. An overlay with several audiences, surfaces or contexts has a line for each."""
-    shown = draft_of_plan(plan, based_on=based_on)
+    shown = draft_of_plan(plan, based_on=based_on) | {"privacy_budget": plan.privacy_budget}
     for code in plan.bands:
         shown |= {f"votes_{code}": plan.consensus[code]} if code in plan.consensus else {}
         shown |= {f"audit_{code}": round(plan.audit_rates[code] * 100, 4)} if code in plan.audit_rates else {}

@@ -94,6 +94,7 @@ def check(plan: Plan) -> None:
     missing = [ref for ref in refs if ref not in versions]
     if missing:
         raise PlanError(f"Not registered: {', '.join(missing)}. Add it with add_classifier, or pin another version.")
+    check_privacy(plan, [versions[ref] for ref in refs])
     for version in (versions[ref] for ref in plan.classifiers):
         if version.kind == "rules":
             check_rules(version)
@@ -102,6 +103,26 @@ def check(plan: Plan) -> None:
         bare = sorted(set(version.categories) - set(plan.bands))
         if bare:
             raise PlanError(f"{version.ref} scores {', '.join(bare)}, for which the plan has no band.")
+
+
+def check_privacy(plan: Plan, versions: Sequence[ClassifierVersion]) -> None:
+    """What learnt from labels of this house keeps to the plan's privacy budget; without a bound it cannot."""
+    if plan.privacy_budget is None:
+        return
+    for version in versions:
+        if not version.manifest_fingerprint:
+            continue
+        spent = (version.card.get("privacy") or {}).get("epsilon")
+        if spent is None:
+            raise PlanError(
+                f"{version.ref} was trained without differential privacy, and the plan's privacy budget is an epsilon "
+                f"of {plan.privacy_budget:g}. Train it with --dp, or take the budget out of the plan."
+            )
+        if spent > plan.privacy_budget:
+            raise PlanError(
+                f"{version.ref} spent an epsilon of {spent:.2f}, above the plan's privacy budget of "
+                f"{plan.privacy_budget:g}. Train it with a smaller --target-epsilon."
+            )
 
 
 def unmeasured(version: ClassifierVersion) -> bool:

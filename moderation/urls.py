@@ -77,6 +77,10 @@ urlpatterns = [
     path("learning/", learning.index, name="learning"),
     path("learning/<uuid:pk>/", learning.detail, name="classifier"),
     path("learning/<uuid:pk>/reliability.csv", learning.reliability, name="classifier_reliability"),
+    *(
+        path(f"learning/<uuid:pk>/{what}", learning.file, {"what": what}, name=f"classifier_{what}")
+        for what in ("card", "weights", "onnx")
+    ),
     path("learning/<uuid:pk>/adopt/", learning.adopt, name="classifier_adopt"),
     path("learning/<uuid:pk>/shadow/set/", learning.shadow, name="classifier_shadow_set"),
     path("audit/", audit.index, name="audit"),

@@ -9,6 +9,7 @@ from moderation.tasks import recheck
 from review import effects, holding, queue, watching
 from review.bulk import running
 from review.quality import gold, rollups
+from review.trainings import running as trainings
 
 
 @shared_task(name="review.tasks.free_ended_leases")
@@ -53,3 +54,17 @@ def run_bulk() -> dict[str, int]:
 def nudge_bulk() -> None:
     """For doors: once the caller's transaction is committed, begin."""
     transaction.on_commit(lambda: run_bulk.apply_async(retry=False), robust=True)
+
+
+@shared_task(name="review.tasks.run_trainings")
+def run_trainings() -> dict[str, int]:
+    """Trainings that wait, and those whose worker died, one after the other."""
+    ended = 0
+    while (key := trainings.next_free()) is not None:
+        ended += bool(trainings.work_off(key))
+    return {"ended": ended}
+
+
+def nudge_trainings() -> None:
+    """For doors: once the caller's transaction is committed, begin."""
+    transaction.on_commit(lambda: run_trainings.apply_async(retry=False), robust=True)

@@ -25,6 +25,7 @@ from review.views import (
     rereviews,
     search,
     simulations,
+    trainings,
     wellness,
 )
 from review.views.home import home
@@ -78,6 +79,11 @@ urlpatterns = [
     path("policies/plans/simulate/", simulations.simulate, name="plan_simulation"),
     path("policies/plans/bands/", bands.edit, name="plan_bands"),
     path("policies/plans/bands/<str:key>/<str:category>/", bands.counts, name="plan_sketch"),
+    path("learning/trainings/", trainings.index, name="trainings"),
+    path("learning/trainings/new/", trainings.create, name="training_new"),
+    path("learning/trainings/<uuid:pk>/", trainings.detail, name="training"),
+    path("learning/trainings/<uuid:pk>/curve.csv", trainings.curve, name="training_curve"),
+    path("learning/trainings/<uuid:pk>/cancel/", trainings.cancel, name="training_cancel"),
     path("learning/<uuid:pk>/shadow/", comparisons.shadow, name="classifier_shadow"),
     path("quality/", quality.index, name="quality"),
     path("quality/me/", quality.mine, name="quality-mine"),

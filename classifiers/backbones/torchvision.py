@@ -64,7 +64,6 @@ def build(card: Card) -> "torch.nn.Module":
     """The network with the card's weights, in eval mode; forward gives a tuple in the order outputs, embedding."""
     import classifiers.backbones.torchvision_ops  # noqa: F401, I001  must come before torchvision
     from torchvision.models import get_model
-    from torchvision.models.feature_extraction import create_feature_extractor, get_graph_node_names
 
     state = read_state(card.weights)
     options: dict[str, Any] = {}
@@ -83,10 +82,17 @@ def build(card: Card) -> "torch.nn.Module":
         raise CardError(
             f"{card.weights.name} does not fit {card.architecture}: {str(error).splitlines()[1].strip()}"
         ) from error
+    return tapped(network, logits=bool(card.outputs), embedding=bool(card.embedding))
+
+
+def tapped(network: "torch.nn.Module", *, logits: bool, embedding: bool) -> "torch.nn.Module":
+    """The network in eval mode; forward gives a tuple of what is wanted, each [N, …]."""
+    from torchvision.models.feature_extraction import create_feature_extractor, get_graph_node_names
+
     network.eval()
     # The last node is the answer, the one before it what the last layer reads: the embedding.
     nodes = get_graph_node_names(network)[1]
-    wanted = [nodes[-1]] * bool(card.outputs) + [nodes[-2]] * bool(card.embedding)
+    wanted = [nodes[-1]] * logits + [nodes[-2]] * embedding
     return _tupled(create_feature_extractor(network, return_nodes=list(dict.fromkeys(wanted))), wanted)
 
 

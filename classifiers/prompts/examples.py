@@ -8,12 +8,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from classifiers.prompts.grams import gist
+
+if TYPE_CHECKING:
+    from classifiers.manifests import Manifest
 
 I2P: Final[Mapping[str, str]] = {
     "hate": "HATE",
@@ -77,6 +80,23 @@ def read(path: Path, *, names: Mapping[str, str] | None = None) -> Examples:
         labels.append(frozenset(known.get(code, code) for code in codes))
     if not prompts:
         raise ExampleError(f"{path.name} holds no prompt")
+    return Examples(prompts, labels, np.array([split_of(name) for name in clusters(prompts)]))
+
+
+def of_manifest(manifest: "Manifest") -> Examples:
+    """The prompts of a label manifest, each with the categories it was found to violate. Of a prompt that made several
+    images, all of them count; one without any known label has no part."""
+    found: dict[str, set[str]] = {}
+    columns = (manifest.column(name) for name in ("prompt", "category", "label"))
+    for prompt, category, label in zip(*columns, strict=True):
+        if isinstance(prompt, str) and prompt.strip() and label == label:  # noqa: PLR0124 - NaN is no label
+            codes = found.setdefault(prompt, set())
+            if label == 1:
+                codes.add(str(category))
+    if not found:
+        raise ExampleError("no label of the data set has a prompt")
+    prompts = sorted(found)
+    labels = [frozenset(found[prompt]) for prompt in prompts]
     return Examples(prompts, labels, np.array([split_of(name) for name in clusters(prompts)]))
 
 

@@ -15,6 +15,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from classifiers.fitting import Labels
+from classifiers.labels import SCHEMA
 from classifiers.manifests import Manifest
 from classifiers.training.faults import TrainingError
 
@@ -62,8 +63,7 @@ def gather(
     if declared is not None:
         said = [declared.get(str(key) if key is not None else "", "") for key in manifest.column("submission_id")]
     else:
-        schema = manifest.table.schema
-        texts = [field.name for field in schema if pa.types.is_string(field.type) and field.name not in DERIVED]
+        texts = [field.name for field in SCHEMA if pa.types.is_string(field.type) and field.name not in DERIVED]
         if column not in texts:
             raise TrainingError(
                 f"{column} is no declared column of the manifest: use {', '.join(texts)}, or give a file of groups"

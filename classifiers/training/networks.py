@@ -6,11 +6,9 @@ from a checkpoint ends in the same weights.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from classifiers.base import FloatArray
 from classifiers.calibration import log_loss, sigmoid

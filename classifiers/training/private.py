@@ -1,8 +1,11 @@
 """Heads with differential privacy: DP-SGD by Opacus, which is an extra. Everything is imported inside."""
 
 import secrets
-from collections.abc import Mapping, Sequence
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from functools import lru_cache
 from math import exp
 from typing import TYPE_CHECKING, Any
 
@@ -95,17 +98,7 @@ def fit_private(
         raise TrainingError(f"delta {delta:g} on {n} pictures may give one away whole: at most {1 / n:.1e}")
     rate = min(1.0, max(SHARE, recipe.batch / n))
     steps = max(1, round(course.epochs / rate))
-    try:
-        sigma = accountants.utils.get_noise_multiplier(
-            target_epsilon=recipe.target_epsilon,
-            target_delta=delta,
-            sample_rate=rate,
-            steps=steps,
-            accountant=ACCOUNTANT,
-            epsilon_tolerance=TOLERANCE,
-        )
-    except ValueError as error:
-        raise TrainingError(f"epsilon {recipe.target_epsilon:g} cannot be kept: {error}") from error
+    sigma = _noise(recipe.target_epsilon, delta, rate, steps)
     model = grad_sample.GradSampleModule(torch.nn.Linear(vectors.shape[1], len(names)), loss_reduction="sum")
     with torch.no_grad():
         for value in model.parameters():
@@ -136,14 +129,46 @@ def fit_private(
         if step % max(1, steps // 50) == 0 or step == steps:
             state.keep(step, mean)
             course.told(_judged(step, _heads(names, mean.numpy()), vectors, course.apart or {}), step / steps)
-    ledger = accountants.create_accountant(mechanism=ACCOUNTANT)
-    ledger.history = [(sigma, rate, steps)]
     found = mean.numpy()
     if not np.isfinite(found).all():
         raise FitError("the fit did not settle: lower max_grad_norm in the recipe")
     heads = _heads(names, found)
-    spent = float(ledger.get_epsilon(delta=delta))
+    spent = _spent(accountants, sigma, delta, rate, steps)
     return heads, Privacy(spent, delta, ACCOUNTANT, float(sigma), recipe.max_grad_norm, rate, steps, n)
+
+
+@lru_cache(maxsize=64)
+def _noise(target: float, delta: float, rate: float, steps: int) -> float:
+    """The least noise multiplier that keeps to the budget, and stays within TOLERANCE below it; seconds to find."""
+    accountants, _, _ = _opacus()
+    try:
+        with _quiet():
+            found = accountants.utils.get_noise_multiplier(
+                target_epsilon=target,
+                target_delta=delta,
+                sample_rate=rate,
+                steps=steps,
+                accountant=ACCOUNTANT,
+                epsilon_tolerance=TOLERANCE,
+            )
+    except ValueError as error:
+        raise TrainingError(f"epsilon {target:g} cannot be kept: {error}") from error
+    return float(found)
+
+
+def _spent(accountants: Any, sigma: float, delta: float, rate: float, steps: int) -> float:
+    ledger = accountants.create_accountant(mechanism=ACCOUNTANT)
+    ledger.history = [(sigma, rate, steps)]
+    with _quiet():
+        return float(ledger.get_epsilon(delta=delta))
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """The first guess of how far the accountant must look, by another accountant, may be a loose one; it says so."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Optimal order is the largest alpha", category=UserWarning)
+        yield
 
 
 def _heads(names: Sequence[str], found: NDArray[Any]) -> dict[str, Heads]:
@@ -162,7 +187,8 @@ def _directions(vectors: FloatArray) -> "torch.Tensor":
     """Each embedding by its own length: what standardising would need, means and spreads, is not private."""
     import torch
 
-    return torch.from_numpy(vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12))
+    seen = torch.from_numpy(vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12))
+    return seen.requires_grad_()  # Opacus' hooks warn where nothing asks for a gradient
 
 
 def _opacus() -> tuple[Any, Any, Any]:

@@ -43,8 +43,9 @@ class Recipe:
 
     ``reweigh`` weighs each label so that group and label are independent (Kamiran and Calders 2012). ``adversarial``
     is the strength of an adversary that reads the group from the score, by gradient reversal (Zhang et al. 2018).
-    ``group`` is the declared column; where a file declares groups, ``declared`` is the digest of what it says. A ``target_epsilon`` above 0 trains by DP-SGD with ``delta`` (0: the smaller of
-    1e-5 and a tenth of 1 / pictures) and gradients clipped at ``max_grad_norm``.
+    ``group`` is the declared column; where a file declares groups, ``declared`` is the digest of what it says. A
+    ``target_epsilon`` above 0 trains by DP-SGD with ``delta`` (0: the smaller of 1e-5 and a tenth of 1 / pictures) and
+    gradients clipped at ``max_grad_norm``.
     """
 
     ridge: float = 10.0
@@ -96,7 +97,7 @@ class Recipe:
         for key, value in table.items():
             if key not in known:
                 raise TrainingError(f"recipe: {key} is unknown; there are {', '.join(known)}")
-            _check(key, value, known[key])
+            check_value(key, value, known[key])
         return cls(**table)
 
     @property
@@ -120,7 +121,8 @@ class Recipe:
         return asdict(self)
 
 
-def _check(key: str, value: Any, wanted: Any) -> None:
+def check_value(key: str, value: Any, wanted: Any) -> None:
+    """TrainingError unless a field of this type may be so."""
     if wanted in {bool, str}:
         if not isinstance(value, wanted):
             raise TrainingError(f"recipe: {key} must be {'true or false' if wanted is bool else 'a text'}")

@@ -1,4 +1,4 @@
-"""What is done with a head once it is fitted: calibrated, given a threshold, and measured, each on labels of its own."""
+"""What is done with a fitted head: it is calibrated, given a threshold, and measured, each on labels of its own."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace

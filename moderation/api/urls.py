@@ -6,6 +6,7 @@ from django.urls import include, path
 
 from moderation.api import policy_urls
 from moderation.api.batch import SubmissionBatch
+from moderation.api.classifiers import Classifiers, OneClassifier
 from moderation.api.health import healthz, readyz
 from moderation.api.history import SubmissionHistory
 from moderation.api.metrics import metrics
@@ -28,6 +29,8 @@ v1 = [
         path(f"plans/drafts/<uuid:pk>/{act}", PlanDraftAct.as_view(), {"act": act}, name=f"plan-draft-{act}")
         for act in ACTS
     ),
+    path("classifiers", Classifiers.as_view(), name="classifiers"),
+    path("classifiers/<uuid:pk>", OneClassifier.as_view(), name="classifier"),
     path("prompts/check", PromptCheck.as_view(), name="prompt-check"),
     path("submissions/<uuid:pk>/history", SubmissionHistory.as_view(), name="submission-history"),
     *policy_urls.urlpatterns,

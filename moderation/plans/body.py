@@ -36,6 +36,15 @@ def parsed_copies(body: Mapping[str, Any]) -> str:
     return str(copies)
 
 
+def parsed_privacy_budget(body: Mapping[str, Any]) -> float | None:
+    budget = body.get("privacy_budget")
+    if budget is None:
+        return None
+    if isinstance(budget, bool) or not isinstance(budget, int | float) or not 0 < budget < float("inf"):
+        raise PlanError("privacy_budget is the largest epsilon of differential privacy, a number above 0")
+    return float(budget)
+
+
 def parsed_shadows(body: Mapping[str, Any], refs: Sequence[str]) -> tuple[str, ...]:
     shadows = tuple(dict.fromkeys(body.get("shadows") or ()))
     if both := [ref for ref in shadows if ref in refs]:

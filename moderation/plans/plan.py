@@ -12,6 +12,7 @@ from moderation.plans.body import (
     parsed_audit_rates,
     parsed_consensus,
     parsed_copies,
+    parsed_privacy_budget,
     parsed_queues,
     parsed_shadows,
     parsed_tightening,
@@ -30,6 +31,7 @@ class Plan:
     conditions.
 
     `on_error`: an image that one of them failed on goes to a person (review), or waits until it answers (wait).
+    `privacy_budget`: the largest epsilon at which what learns from this house's labels may be pinned; None: no bound.
     `overlays` change bands by where and to whom an image is shown; `whose` names them in what `at` returns.
     """
 
@@ -46,6 +48,7 @@ class Plan:
     queues: Mapping[str, str] = field(default_factory=dict)
     overlays: tuple[Overlay, ...] = ()
     whose: Mapping[str, str] = field(default_factory=dict)
+    privacy_budget: float | None = None
     _places: dict[tuple[str, str, str, frozenset[str]], Plan] = field(
         init=False, default_factory=dict, compare=False, repr=False
     )
@@ -98,4 +101,5 @@ class Plan:
             parsed_audit_rates(body, bands),
             parsed_queues(body, bands),
             parsed_overlays(body.get("overlays") or [], bands),
+            privacy_budget=parsed_privacy_budget(body),
         )

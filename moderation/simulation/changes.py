@@ -106,6 +106,7 @@ def differences(before: Plan | None, after: Plan) -> list[str]:
         "audit_rate": _("audit rate"),
         "on_error": _("when a classifier fails"),
         "copies": _("near-duplicates of what people decided"),
+        "privacy_budget": _("privacy budget"),
     }
     return found + told_apart(before, after, words) + care_changes(before, after) + overlay_changes(before, after)
 

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import csv
+import io
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import groupby
+from pathlib import Path
 from typing import Any, Final
 from uuid import UUID
 
+import tomli_w
 from django.contrib import messages
-from django.http import HttpResponse
+from django.core.files.storage import storages
+from django.http import FileResponse, Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
@@ -73,6 +77,22 @@ def detail(request: PersonRequest, pk: UUID) -> HttpResponse:
         **what_adopting_does(version, may_adopt=request.user.has_scope(Scope.ML)),
     }
     return render(request, "moderation/classifier.html", context)
+
+
+@require_safe
+@requires(Scope.ML)
+def file(request: PersonRequest, pk: UUID, what: str) -> FileResponse:  # noqa: ARG001 - Django's signature
+    """Its card, its weights, or their ONNX twin, where it has one. Weights that are a folder come as a tar."""
+    version = get_object_or_404(ClassifierVersion, pk=pk)
+    name = f"{version.name}-{version.version}"
+    if what == "card":
+        content = tomli_w.dumps(version.card).encode()
+        return FileResponse(io.BytesIO(content), as_attachment=True, filename=f"{name}.toml")
+    twin = version.card.get("onnx") or {}
+    stored = version.weights if what == "weights" else f"{twin['sha256']}.onnx" if twin else ""
+    if not stored or not storages["models"].exists(stored):
+        raise Http404
+    return FileResponse(storages["models"].open(stored), as_attachment=True, filename=name + Path(stored).suffix)
 
 
 @require_safe

@@ -14,6 +14,7 @@ from review.api.looks import ClaimLooks, LookLength, Looks
 from review.api.plans import PlanSimulation
 from review.api.queues import QueueClaims, Queues
 from review.api.rereviews import ReReviews
+from review.api.trainings import Cancellation, TrainingDetail, Trainings
 
 app_name = "review_api"
 claims = [
@@ -34,6 +35,9 @@ urlpatterns = [
     path("looks/<uuid:pk>", LookLength.as_view(), name="look"),
     path("looks", Looks.as_view(), name="looks"),
     path("decisions/<uuid:pk>/undo", Undo.as_view(), name="undo"),
+    path("trainings", Trainings.as_view(), name="trainings"),
+    path("trainings/<uuid:pk>", TrainingDetail.as_view(), name="training"),
+    path("trainings/<uuid:pk>/cancel", Cancellation.as_view(), name="training_cancel"),
     path("held", Held.as_view(), name="held"),
     path("held/<uuid:pk>/approve", Approval.as_view(), name="held-approve"),
     path("held/<uuid:pk>/refuse", Refusal.as_view(), name="held-refuse"),

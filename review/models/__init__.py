@@ -13,6 +13,7 @@ from review.models.releases import Release, ReleaseState
 from review.models.rollups import Measure, QualityRollup
 from review.models.searches import SavedView
 from review.models.selections import Selection, SelectionItem, SelectionOutcome, SelectionSettings, Strategy
+from review.models.trainings import Training, TrainingKind, TrainingState
 from review.models.wellness import Exposure, Look, OrganisationSettings, Place, ReviewerSettings
 
 __all__ = [
@@ -52,5 +53,8 @@ __all__ = [
     "SelectionOutcome",
     "SelectionSettings",
     "Strategy",
+    "Training",
+    "TrainingKind",
+    "TrainingState",
     "Verdict",
 ]
