@@ -125,9 +125,7 @@ class Heads:
         }
         if self.hidden is not None:
             layer = {"weight": self.hidden.weight, "bias": self.hidden.bias, "out": self.hidden.out}
-            tensors |= {
-                f"hidden.{name}": np.ascontiguousarray(part, dtype=np.float32) for name, part in layer.items()
-            }
+            tensors |= {f"hidden.{name}": np.ascontiguousarray(part, dtype=np.float32) for name, part in layer.items()}
         # Only a calibration by knots has a tensor of its own, [knots, 2].
         tensors |= {f"knots.{k}": np.array(c.knots) for k, c in enumerate(self.calibrations) if c.knots}
         metadata = {
@@ -225,10 +223,10 @@ class Stack:
         seen = np.asarray(embeddings, dtype=np.float64)
         products = seen @ weight.T
         borders = np.cumsum([len(heads.categories) for heads in self.members])[:-1]
-        said = []
+        said: list[NDArray[np.float64]] = []
         for heads, mine in zip(self.members, np.split(products, borders, axis=1), strict=True):
             # An embedding of zeros has no direction, so nothing is similar to it.
             length = np.maximum(np.linalg.norm(seen, axis=1, keepdims=True), 1e-12) if heads.normalised else 1.0
             more = 0.0 if heads.hidden is None else heads.hidden.add(seen)
-            said.append(mine / length + heads.bias + more)
+            said.append(np.asarray(mine / length + heads.bias + more, dtype=np.float64))
         return said

@@ -69,8 +69,7 @@ class Manifest:
 
     def coded(self, name: str) -> tuple[NDArray[np.int32], list[str]]:
         """A column of texts as numbers, and the text of each: millions of rows hold few different ones. -1: null."""
-        column = self.table[name].combine_chunks()
-        encoded = column.dictionary_encode() if not pa.types.is_dictionary(column.type) else column
+        encoded: Any = self.table[name].combine_chunks().dictionary_encode()
         codes = encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False)
         return codes.astype(np.int32), [str(one) for one in encoded.dictionary.to_pylist()]
 

@@ -167,7 +167,8 @@ def _folder(out: Path | None) -> Iterator[Path]:
 
 def _heads_that_scored(manifest: Manifest) -> ClassifierVersion | None:
     refs: Counter[str] = Counter()
-    counted = pc.value_counts(manifest.table["classifier_versions"].combine_chunks().flatten())
+    versions: Any = manifest.table["classifier_versions"].combine_chunks()
+    counted: Any = pc.value_counts(versions.flatten())
     for one in counted.to_pylist():
         refs[one["values"]] += one["counts"]
     for ref, _count in sorted(refs.items(), key=lambda item: (-item[1], item[0])):

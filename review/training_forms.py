@@ -76,8 +76,7 @@ class TrainingForm(PlainForm):
         newest = Dataset.objects.exclude(folder="").order_by("-id")
         field.queryset = newest
         field.choices = [  # a select of every data set there ever was is no choice
-            (one.pk, words_of(one))
-            for one in newest[:NEWEST]
+            (one.pk, words_of(one)) for one in newest[:NEWEST]
         ]
 
     def recipe(self) -> dict[str, Any]:

@@ -71,9 +71,7 @@ class Pupil:
         self.moved: Any = self.network
         if group.size > 1:
             self.moved = torch.nn.parallel.DistributedDataParallel(self.network)
-        self.solver = torch.optim.AdamW(
-            self.network.parameters(), lr=recipe.learning_rate, weight_decay=recipe.decay
-        )
+        self.solver = torch.optim.AdamW(self.network.parameters(), lr=recipe.learning_rate, weight_decay=recipe.decay)
         self.half = torch.float32
         if group.device.type == "cuda":
             self.half = torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float16

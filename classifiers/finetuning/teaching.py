@@ -117,4 +117,3 @@ def moved(labels: Labels, rows: NDArray[np.int64]) -> Labels:
     """The same labels by place among ``rows``; those of other images, which were learnt from, are kept in number."""
     places = np.searchsorted(rows, labels.rows)
     return Labels(np.minimum(places, max(len(rows) - 1, 0)), labels.label, labels.weight, labels.fold)
-

@@ -20,9 +20,7 @@ class Bar(Watch):
         console = Console(stderr=True)
         columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeElapsedColumn())
         hidden = not shown or not console.is_terminal
-        self._progress = Progress(
-            *columns, TextColumn("{task.fields[figures]}"), console=console, disable=hidden
-        )
+        self._progress = Progress(*columns, TextColumn("{task.fields[figures]}"), console=console, disable=hidden)
         self._task = self._progress.add_task("reading", total=1.0, figures="")
 
     def __enter__(self) -> Self:

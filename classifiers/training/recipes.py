@@ -9,8 +9,10 @@ from typing import Any
 from classifiers.training.faults import TrainingError
 
 KINDS = ("linear", "mlp")
-FIRST = ("ridge", "anchor", "balance", "balance_limit", "max_share", "prior_weight")
-FIRST += ("fewest", "fewest_validation", "thin", "folds", "iterations")
+FIRST = frozenset(
+    {"ridge", "anchor", "balance", "balance_limit", "max_share", "prior_weight"}
+    | {"fewest", "fewest_validation", "thin", "folds", "iterations"}
+)
 """Fields of the first edition. Later ones count in the digest only where they differ from their defaults, so that
 what was trained before is still known by its digest."""
 

@@ -86,8 +86,9 @@ class Held:
         before = evaluate(self._probabilities(apart, self.old), apart.label, apart.weight) if self.old else None
         keys = ("auc", "ap", "ece", "brier", "log_loss")
         previous = {key: before[key] for key in keys} if before else None  # type: ignore[literal-required]
-        found = {**figures, "picked": self._picked(new), "previous": previous, "notes": notes, "labels": counts}
-        return found | self._by_group(said, apart, found["picked"])
+        picked = self._picked(new)
+        found = {**figures, "picked": picked, "previous": previous, "notes": notes, "labels": counts}
+        return found | self._by_group(said, apart, picked)
 
     def _by_group(
         self, said: NDArray[np.float64], apart: Labels, picked: Mapping[str, Any] | None

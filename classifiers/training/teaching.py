@@ -17,7 +17,7 @@ from classifiers.training.candidates import Candidate
 from classifiers.training.checkpoints import Checkpoints
 from classifiers.training.faults import TrainingError
 from classifiers.training.groups import Groups
-from classifiers.training.networks import Course, fit_network
+from classifiers.training.networks import Course, Learnt, fit_network
 from classifiers.training.private import Privacy, fit_private
 from classifiers.training.recipes import Recipe
 from classifiers.training.settling import Held
@@ -151,7 +151,7 @@ class Lesson:
     def _linear(self) -> bool:
         return self.recipe.kind == "linear" and not self.recipe.adversarial
 
-    def _network(self, training: Mapping[str, Labels], course: Course) -> Any:
+    def _network(self, training: Mapping[str, Labels], course: Course) -> Learnt:
         return fit_network(
             self.vectors, training, previous=self.previous, recipe=self.recipe, groups=self.groups, course=course
         )

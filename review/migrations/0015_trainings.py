@@ -7,41 +7,151 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('classifiers', '0002_weightless_kinds'),
-        ('review', '0014_selections'),
+        ("classifiers", "0002_weightless_kinds"),
+        ("review", "0014_selections"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Training',
+            name="Training",
             fields=[
-                ('id', models.UUIDField(default=uuid_utils.compat.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('kind', models.CharField(choices=[('heads', 'Heads on stored embeddings'), ('prompts', 'A prompt model'), ('backbone', 'A whole network on images')], max_length=8)),
-                ('recipe', models.JSONField(default=dict)),
-                ('name', models.SlugField(blank=True, default='', help_text='Of the version; blank: as before.', max_length=100)),
-                ('asked_at', models.DateTimeField(auto_now_add=True)),
-                ('state', models.CharField(choices=[('queued', 'Waits'), ('running', 'Running'), ('done', 'Done'), ('failed', 'Failed'), ('cancelled', 'Cancelled')], default='queued', max_length=9)),
-                ('attempts', models.PositiveSmallIntegerField(default=0)),
-                ('heartbeat', models.DateTimeField(null=True)),
-                ('started_at', models.DateTimeField(null=True)),
-                ('ended_at', models.DateTimeField(null=True)),
-                ('stage', models.CharField(blank=True, default='', max_length=60)),
-                ('share', models.FloatField(default=0.0)),
-                ('points', models.JSONField(default=list)),
-                ('skipped', models.BooleanField(default=False, help_text='The version was there: nothing had changed.')),
-                ('words', models.TextField(blank=True, default='', help_text='Why it failed, or what came of it, in one line.')),
-                ('asked_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='trainings', to=settings.AUTH_USER_MODEL)),
-                ('cancelled_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('dataset', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='trainings', to='review.dataset')),
-                ('version', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='trainings', to='classifiers.classifierversion')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=uuid_utils.compat.uuid7, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("heads", "Heads on stored embeddings"),
+                            ("prompts", "A prompt model"),
+                            ("backbone", "A whole network on images"),
+                        ],
+                        max_length=8,
+                    ),
+                ),
+                ("recipe", models.JSONField(default=dict)),
+                (
+                    "name",
+                    models.SlugField(
+                        blank=True, default="", help_text="Of the version; blank: as before.", max_length=100
+                    ),
+                ),
+                ("asked_at", models.DateTimeField(auto_now_add=True)),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("queued", "Waits"),
+                            ("running", "Running"),
+                            ("done", "Done"),
+                            ("failed", "Failed"),
+                            ("cancelled", "Cancelled"),
+                        ],
+                        default="queued",
+                        max_length=9,
+                    ),
+                ),
+                ("attempts", models.PositiveSmallIntegerField(default=0)),
+                ("heartbeat", models.DateTimeField(null=True)),
+                ("started_at", models.DateTimeField(null=True)),
+                ("ended_at", models.DateTimeField(null=True)),
+                ("stage", models.CharField(blank=True, default="", max_length=60)),
+                ("share", models.FloatField(default=0.0)),
+                ("points", models.JSONField(default=list)),
+                (
+                    "skipped",
+                    models.BooleanField(default=False, help_text="The version was there: nothing had changed."),
+                ),
+                (
+                    "words",
+                    models.TextField(
+                        blank=True, default="", help_text="Why it failed, or what came of it, in one line."
+                    ),
+                ),
+                (
+                    "asked_by",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="trainings",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "cancelled_by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "dataset",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="trainings", to="review.dataset"
+                    ),
+                ),
+                (
+                    "version",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="trainings",
+                        to="classifiers.classifierversion",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['-id'],
-                'indexes': [models.Index(condition=models.Q(('state__in', ['queued', 'running'])), fields=['id'], name='training_open')],
-                'constraints': [models.CheckConstraint(condition=models.Q(('kind__in', ['heads', 'prompts', 'backbone'])), name='training_kind_known'), models.CheckConstraint(condition=models.Q(('state__in', ['queued', 'running', 'done', 'failed', 'cancelled'])), name='training_state_known'), models.CheckConstraint(condition=models.Q(models.Q(('state', 'done'), ('version__isnull', False)), models.Q(models.Q(('state', 'done'), _negated=True), ('version__isnull', True)), _connector='OR'), name='training_done_has_version'), models.CheckConstraint(condition=models.Q(models.Q(('ended_at__isnull', True), ('state__in', ['queued', 'running'])), models.Q(('ended_at__isnull', False), models.Q(('state__in', ['queued', 'running']), _negated=True)), _connector='OR'), name='training_ended_once'), models.CheckConstraint(condition=models.Q(models.Q(('state', 'cancelled'), _negated=True), ('cancelled_by__isnull', False), _connector='OR'), name='training_cancelled_by_somebody'), models.CheckConstraint(condition=models.Q(('share__gte', 0), ('share__lte', 1)), name='training_share_between')],
+                "ordering": ["-id"],
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("state__in", ["queued", "running"])), fields=["id"], name="training_open"
+                    )
+                ],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("kind__in", ["heads", "prompts", "backbone"])), name="training_kind_known"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("state__in", ["queued", "running", "done", "failed", "cancelled"])),
+                        name="training_state_known",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("state", "done"), ("version__isnull", False)),
+                            models.Q(models.Q(("state", "done"), _negated=True), ("version__isnull", True)),
+                            _connector="OR",
+                        ),
+                        name="training_done_has_version",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("ended_at__isnull", True), ("state__in", ["queued", "running"])),
+                            models.Q(
+                                ("ended_at__isnull", False),
+                                models.Q(("state__in", ["queued", "running"]), _negated=True),
+                            ),
+                            _connector="OR",
+                        ),
+                        name="training_ended_once",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("state", "cancelled"), _negated=True),
+                            ("cancelled_by__isnull", False),
+                            _connector="OR",
+                        ),
+                        name="training_cancelled_by_somebody",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("share__gte", 0), ("share__lte", 1)), name="training_share_between"
+                    ),
+                ],
             },
         ),
     ]

@@ -144,4 +144,3 @@ def end(row: Training, state: TrainingState, **fields: Any) -> str:
         record(row, HOUSE, f"training.{state}", **said)
     shutil.rmtree(folder_of(row), ignore_errors=True)
     return str(state)
-

@@ -13,9 +13,7 @@ from classifiers.manifests import Manifest, Row
 SPLITS = ("train", "train", "train", "train", "train", "train", "train", "validation", "validation", "test")
 
 
-def written(
-    folder: Path, vectors: np.ndarray, label: np.ndarray, *, generators: list[str] | None = None
-) -> Manifest:
+def written(folder: Path, vectors: np.ndarray, label: np.ndarray, *, generators: list[str] | None = None) -> Manifest:
     rows = [
         Row(
             submission_id=str(i),
@@ -45,9 +43,7 @@ def unfair(folder: Path, n: int = 6000, *, size: int = 16, seed: int = 0) -> Man
     vectors[:, 1] = np.where(neon, 1.0, -1.0) + rng.normal(0, 0.3, n)
     chance = sigmoid(2.5 * vectors[:, 0] + np.where(neon, 0.8, -0.8))
     label = rng.random(n) < chance
-    return written(
-        folder, vectors.astype(np.float16), label, generators=["neon" if one else "chalk" for one in neon]
-    )
+    return written(folder, vectors.astype(np.float16), label, generators=["neon" if one else "chalk" for one in neon])
 
 
 def linear(folder: Path, n: int = 5000, *, size: int = 32, seed: int = 0) -> Manifest:

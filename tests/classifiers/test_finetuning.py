@@ -14,7 +14,7 @@ from django.core.management import call_command
 from PIL import Image
 from safetensors.numpy import load_file
 
-from classifiers import manifests, registry
+from classifiers import cards, manifests, registry
 from classifiers.backbones.onnx import OnnxClassifier
 from classifiers.base import ImageInput
 from classifiers.finetuning import BackboneRecipe, Network, train_backbone
@@ -89,7 +89,7 @@ def test_the_command_registers_a_network_that_tells_red_from_blue(tmp_path: Path
     served = registry.load(version).score(inputs)
     assert served[0]["HATE"] > served[1]["HATE"]
     card = tmp_path / "out" / "backbone-1.toml"
-    twin = OnnxClassifier(registry.cards.read(card), weights=tmp_path / "out" / "backbone-1.onnx").score(inputs)
+    twin = OnnxClassifier(cards.read(card), weights=tmp_path / "out" / "backbone-1.onnx").score(inputs)
     assert [one["HATE"] for one in twin] == pytest.approx([one["HATE"] for one in served], abs=1e-5)
 
 
@@ -138,6 +138,6 @@ def test_two_processes_by_torchrun_teach_one_network(tmp_path: Path) -> None:
 
     tensors = load_file(tmp_path / "out" / "net-1.safetensors")
     assert all(np.isfinite(value).all() for value in tensors.values())
-    card = registry.cards.read(tmp_path / "out" / "net-1.toml")
+    card = cards.read(tmp_path / "out" / "net-1.toml")
     assert json.dumps(card.table["metrics"]["HATE"]["labels"]["train"]) == '{"n": 84, "positives": 42}'
     assert (tmp_path / "out" / "net-1.onnx").is_file()

@@ -312,19 +312,14 @@ def test_private_heads_know_no_earlier_ones_and_differ_each_time(tmp_path: Path)
     before = trained(manifest).heads
     other = Heads(("PRIVACY",), before.weight, before.bias, before.calibrations)
 
-    one, two = (
-        train_heads(manifest, backbone="eyes@1", previous=other, recipe=Recipe.parse(QUICK))
-        for _ in range(2)
-    )
+    one, two = (train_heads(manifest, backbone="eyes@1", previous=other, recipe=Recipe.parse(QUICK)) for _ in range(2))
 
     assert one.heads.categories == ("HATE",)
     assert one.heads.normalised
     assert not same(one.heads, two.heads)
 
 
-def test_a_killed_private_training_goes_on_with_its_own_noise(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_killed_private_training_goes_on_with_its_own_noise(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     manifest, recipe = planted.linear(tmp_path / "m", 800), Recipe.parse(QUICK)
     monkeypatch.setattr("secrets.randbits", lambda _bits: 7)
     whole = train_heads(manifest, backbone="eyes@1", recipe=recipe)

@@ -20,8 +20,9 @@ import pytest
 from config import embedded, processes
 from config.embedded import programs
 from config.embedded.redis_server import free_port
+from moderation.api import health
 
-NAMES = {"web", "worker", "beat"}
+NAMES = {"web", "worker", "trainer", "beat"}
 
 
 @pytest.fixture
@@ -68,7 +69,7 @@ def port() -> int:
 
 @pytest.fixture
 def runner(folder: Path, port: int) -> Iterator[Runner]:
-    """All three are up."""
+    """All of them are up."""
     started = Runner(folder, port)
     try:
         assert programs.poll(lambda: started.is_up(port), seconds=60), started.log.read_text()
@@ -134,6 +135,14 @@ def test_the_worker_has_one_process_a_core_and_every_queue() -> None:
     worker = processes.commands("serve", port=8000, cores=3)["worker"]
     assert worker[worker.index("--concurrency") + 1] == "3"
     assert worker[worker.index("--queues") + 1] == "triage,gpu,default"
+
+
+def test_trainings_have_a_worker_of_their_own_that_is_not_taken_for_one_that_triages() -> None:
+    trainer = processes.commands("serve", port=8000, cores=3)["trainer"]
+    assert trainer[trainer.index("--queues") + 1] == "training"
+    assert trainer[trainer.index("--concurrency") + 1] == "1"
+    assert re.match(health.TRIAGE, trainer[trainer.index("--hostname") + 1]) is None
+    assert re.match(health.TRIAGE, "celery@host")
 
 
 def test_development_serves_by_djangos_reloading_server() -> None:

@@ -109,9 +109,12 @@ def test_the_same_again_is_said_and_not_trained(labels: Dataset, ming: User) -> 
 
 def test_a_prompt_model_learns_from_a_data_set_too(eyes: TriagePlan, ming: User, tmp_path: Path, settings: Any) -> None:
     settings.DATASETS_DIR, settings.DATA_DIR = tmp_path / "datasets", tmp_path / "data"
-    things, places = ("gun", "knife", "tree", "cat", "boat"), ("wood", "house", "street", "sea", "rain", "snow", "park")
-    words = [f"a {colour} {thing} in the {place}" for colour in ("red", "blue") for thing in things for place in places]
-    made = trainable.dataset(backbone(), prompts=words, n=400)
+    rng = np.random.default_rng(1)
+    vocabulary = [
+        f"{first}{second}" for first in ("ba", "ko", "li", "mu") for second in ("ra", "to", "ne", "shi", "va")
+    ]
+    words = [" ".join(rng.choice(vocabulary, 6, replace=False)) for _ in range(200)]
+    made = trainable.dataset(backbone(), prompts=words, n=200)
 
     row = asked(ming, made, kind="prompts", name="", recipe={"fewest": 2})
     run_trainings()
@@ -342,7 +345,7 @@ def test_no_plan_pins_what_is_above_its_privacy_budget(eyes: TriagePlan, card: d
 
     with pytest.raises(PlanError, match=reason):
         world.publish("colour-eyes@1", learnt.ref, privacy_budget=4.0)
-    assert world.publish("colour-eyes@1", learnt.ref, privacy_budget=None)
+    world.publish("colour-eyes@1", learnt.ref, privacy_budget=None)
     within = ClassifierVersion.objects.create(
         name="heads", version="2", kind="heads", card={"privacy": {"epsilon": 3.99}}, manifest_fingerprint="cd" * 32
     )

@@ -91,7 +91,7 @@ class Command(BaseCommand):
 
 def add_heads_arguments(parser: CommandParser) -> None:
     heads = parser.add_argument_group("heads", "each overrides the recipe")
-    heads.add_argument("--mlp", action="store_true", help="heads with a hidden layer (recipe: kind = \"mlp\")")
+    heads.add_argument("--mlp", action="store_true", help='heads with a hidden layer (recipe: kind = "mlp")')
     heads.add_argument(
         "--reweigh", action="store_true", help="weigh labels so that group and label are independent (Kamiran-Calders)"
     )
@@ -106,9 +106,7 @@ def add_heads_arguments(parser: CommandParser) -> None:
     heads.add_argument(
         "--group-column", metavar="COLUMN", help="the declared column that says the group (default: generator)"
     )
-    heads.add_argument(
-        "--groups", type=Path, metavar="FILE", help="CSV with submission_id and the group column"
-    )
+    heads.add_argument("--groups", type=Path, metavar="FILE", help="CSV with submission_id and the group column")
     heads.add_argument("--dp", action="store_true", help="differential privacy by DP-SGD; needs loupe[privacy]")
     heads.add_argument("--target-epsilon", type=float, metavar="E", help="the budget for --dp (default: 8)")
     heads.add_argument("--delta", type=float, help="for --dp (default: 1e-5, or a tenth of 1 / pictures)")
