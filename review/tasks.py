@@ -8,6 +8,7 @@ from django.db import transaction
 from moderation.tasks import recheck
 from review import effects, holding, queue, watching
 from review.bulk import running
+from review.evaluations import orders
 from review.quality import gold, rollups
 from review.trainings import running as trainings
 
@@ -68,3 +69,14 @@ def run_trainings() -> dict[str, int]:
 def nudge_trainings() -> None:
     """For doors: once the caller's transaction is committed, begin."""
     transaction.on_commit(lambda: run_trainings.apply_async(retry=False), robust=True)
+
+
+@shared_task(name="review.tasks.evaluate")
+def evaluate() -> dict[str, int]:
+    """Versions are measured that somebody asked about; beat calls again whatever becomes of a message."""
+    return {"taken": orders.work_off()}
+
+
+def nudge_evaluations() -> None:
+    """For doors: once the caller's transaction is committed, begin."""
+    transaction.on_commit(lambda: evaluate.apply_async(retry=False), robust=True)

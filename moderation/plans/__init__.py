@@ -2,6 +2,7 @@
 
 from moderation.plans.bands import Band, PlanError, Tightening, Zone, is_probability, strictest
 from moderation.plans.body import COPIES, COPIES_ACROSS, MOST_SHADOWS, MOST_VOTES, ON_ERROR, SEVERITIES
+from moderation.plans.gates import Gates
 from moderation.plans.overlays import CONTEXTS, UNKNOWN, Cuts, Overlay, Served
 from moderation.plans.plan import Plan
 
@@ -16,6 +17,7 @@ __all__ = [
     "UNKNOWN",
     "Band",
     "Cuts",
+    "Gates",
     "Overlay",
     "Plan",
     "PlanError",

@@ -17,6 +17,7 @@ from moderation.plans.body import (
     parsed_shadows,
     parsed_tightening,
 )
+from moderation.plans.gates import Gates, parsed_gates
 from moderation.plans.overlays import OTHER, UNKNOWN, Overlay, Served, cuts_at, parsed_overlays
 
 
@@ -32,6 +33,8 @@ class Plan:
 
     `on_error`: an image that one of them failed on goes to a person (review), or waits until it answers (wait).
     `privacy_budget`: the largest epsilon at which what learns from this house's labels may be pinned; None: no bound.
+    `gates`: what a version must show before it is promoted; triage never asks.
+
     `overlays` change bands by where and to whom an image is shown; `whose` names them in what `at` returns.
     """
 
@@ -49,6 +52,7 @@ class Plan:
     overlays: tuple[Overlay, ...] = ()
     whose: Mapping[str, str] = field(default_factory=dict)
     privacy_budget: float | None = None
+    gates: Gates | None = None
     _places: dict[tuple[str, str, str, frozenset[str]], Plan] = field(
         init=False, default_factory=dict, compare=False, repr=False
     )
@@ -102,4 +106,5 @@ class Plan:
             parsed_queues(body, bands),
             parsed_overlays(body.get("overlays") or [], bands),
             privacy_budget=parsed_privacy_budget(body),
+            gates=parsed_gates(body.get("gates")),
         )

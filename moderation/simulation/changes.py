@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING
 
 from django.utils.translation import gettext as _
 
-from moderation.plans import Band, Plan, Tightening
+from moderation.plans import Band, Gates, Plan, Tightening
 from moderation.wording import category_name
 
 if TYPE_CHECKING:
@@ -107,6 +107,7 @@ def differences(before: Plan | None, after: Plan) -> list[str]:
         "on_error": _("when a classifier fails"),
         "copies": _("near-duplicates of what people decided"),
         "privacy_budget": _("privacy budget"),
+        "gates": _("gates of promotion"),
     }
     return found + told_apart(before, after, words) + care_changes(before, after) + overlay_changes(before, after)
 
@@ -152,7 +153,15 @@ def overlay_told(overlay: Overlay) -> str:
     return f"“{overlay.name}” ({', '.join(where)}): {'; '.join(cuts) or '–'}"
 
 
+def gates_told(gates: Gates) -> str:
+    """What a plan asks of a version before it is promoted, limit by limit."""
+    said = {one.name: getattr(gates, one.name) for one in fields(gates)}
+    return "; ".join(f"{name}: {shown(kept)}" for name, kept in said.items() if kept not in (None, (), {})) or "–"
+
+
 def shown(value: object) -> str:
+    if isinstance(value, Gates):
+        return gates_told(value)
     if isinstance(value, Mapping):
         return ", ".join(f"{category_name(name)} {said}" for name, said in sorted(value.items())) or "–"
     return ", ".join(value) or "–" if isinstance(value, tuple) else str("–" if value is None else value)

@@ -7,6 +7,7 @@ from review.models.datasets import Dataset
 from review.models.decisions import Decision, Verdict
 from review.models.desks import DeskSettings, Mention
 from review.models.effects import Effect, EffectState
+from review.models.evaluations import Evaluation, EvaluationOrder, OrderState, Sample
 from review.models.gold import GoldItem, GoldTurn, QualityRules
 from review.models.profiles import ReviewerProfile
 from review.models.releases import Release, ReleaseState
@@ -31,6 +32,8 @@ __all__ = [
     "DeskSettings",
     "Effect",
     "EffectState",
+    "Evaluation",
+    "EvaluationOrder",
     "Exposure",
     "GoldItem",
     "GoldTurn",
@@ -38,6 +41,7 @@ __all__ = [
     "Look",
     "Measure",
     "Mention",
+    "OrderState",
     "OrganisationSettings",
     "Outcome",
     "Place",
@@ -47,6 +51,7 @@ __all__ = [
     "ReleaseState",
     "ReviewerProfile",
     "ReviewerSettings",
+    "Sample",
     "SavedView",
     "Selection",
     "SelectionItem",

@@ -7,12 +7,14 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from classifiers.models import ClassifierVersion
 from moderation import shadows
 from moderation.actors import Actor
 from moderation.adoption import AlreadyPinned, UnknownVersion, adopt
 from moderation.models import TriagePlan
 from moderation.policies import Outdated
 from moderation.routing import PlanError
+from review.promotion import gates
 
 
 class Command(BaseCommand):
@@ -21,7 +23,9 @@ class Command(BaseCommand):
         "A category new to the plan sends every image to a person until a policy lead sets its cuts. The version "
         "before stays registered: roll back on the plan page, or adopt it again. "
         "With --shadow it only looks on: its findings are stored, its classifier page compares routes. "
-        "Exit status: 0 pinned (also when it was already), 1 the plan cannot be published, 2 bad use."
+        "Where the plan in force sets gates, the version must pass them; --past-gates goes by them, on the record. "
+        "Exit status: 0 pinned (also when it was already), 1 a gate is closed or the plan cannot be published, "
+        "2 bad use."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -29,13 +33,17 @@ class Command(BaseCommand):
         parser.add_argument(
             "--shadow", action="store_true", help="let it look on beside those in service; it routes nothing"
         )
+        parser.add_argument("--past-gates", action="store_true", help="although gates of the plan in force are closed")
         parser.add_argument("--note", default="", help="why; kept with the plan and in the audit log")
         parser.add_argument("--json", action="store_true", help="print {plan, classifiers, shadows, changed} as JSON")
 
     def handle(self, *_args: object, **options: Any) -> None:
         put = shadows.start if options["shadow"] else adopt
+        note = options["note"]
         try:
-            plan = put(options["version"], actor=Actor.command("adopt"), note=options["note"])
+            if not options["shadow"]:
+                note = self.past(options["version"], note, may_pass=options["past_gates"])
+            plan = put(options["version"], actor=Actor.command("adopt"), note=note)
             changed = True
         except (AlreadyPinned, shadows.AlreadyInShadow) as error:
             if options["shadow"] and isinstance(error, AlreadyPinned):
@@ -45,7 +53,7 @@ class Command(BaseCommand):
             plan, changed = in_force, False
         except UnknownVersion as error:
             raise CommandError(f"{error} Add it with add_classifier.", returncode=2) from error
-        except (PlanError, Outdated) as error:
+        except (PlanError, Outdated, gates.GateClosed) as error:
             raise CommandError(str(error), returncode=1) from error
         if options["json"]:
             said = {"plan": plan.number, "classifiers": plan.body["classifiers"], "shadows": shadows.standing(plan)}
@@ -55,3 +63,18 @@ class Command(BaseCommand):
         else:
             verb = "now pins" if changed else "already pins"
             self.stdout.write(f"Plan {plan.number} {verb} {', '.join(plan.body['classifiers'])}.")
+
+    @staticmethod
+    def past(ref: str, note: str, *, may_pass: bool) -> str:
+        """The note to publish with, which says so where gates were gone past. Raises GateClosed."""
+        version = ClassifierVersion.objects.with_refs([ref]).first()
+        plan = TriagePlan.objects.in_force()
+        if version is None or (plan is not None and ref in plan.body["classifiers"]):
+            return note  # adopting says what is wrong with it
+        try:
+            gates.check(version, plan)
+        except gates.GateClosed as closed:
+            if not may_pass:
+                raise
+            return f"{note} Past closed gates: {closed}".strip()
+        return note

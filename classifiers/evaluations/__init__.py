@@ -1,0 +1,1 @@
+"""Versions held against each other on the same labels: figures with intervals, curves, slices. numpy only."""
