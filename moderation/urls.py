@@ -30,8 +30,6 @@ urlpatterns = [
     path("policies/plans/lift/", automation.lift, name="automation_lift"),
     path("policies/plans/proposals/<uuid:pk>/", proposals.detail, name="plan_proposal"),
     path("policies/plans/proposals/<uuid:pk>/<slug:act>/", proposals.answer, name="plan_proposal_answer"),
-    path("policies/plans/rollouts/<uuid:pk>/adopt/", proposals.end_rollout, {"act": "adopt"}, name="rollout_adopt"),
-    path("policies/plans/rollouts/<uuid:pk>/drop/", proposals.end_rollout, {"act": "drop"}, name="rollout_drop"),
     path("policies/plans/<int:number>/", plans.detail, name="plan"),
     path("policies/plans/<int:number>/roll-back/", plans.roll_back, name="plan_roll_back"),
     path("policies/guardrails/", guardrails.index, name="guardrails"),
@@ -75,13 +73,10 @@ urlpatterns = [
     path("banks/<int:pk>/retire/", banks.retire, name="bank_retire"),
     path("banks/<int:pk>/entries/<int:entry>/remove/", banks.remove, name="bank_remove"),
     path("learning/", learning.index, name="learning"),
-    path("learning/<uuid:pk>/", learning.detail, name="classifier"),
     path("learning/<uuid:pk>/reliability.csv", learning.reliability, name="classifier_reliability"),
     *(
         path(f"learning/<uuid:pk>/{what}", learning.file, {"what": what}, name=f"classifier_{what}")
         for what in ("card", "weights", "onnx")
     ),
-    path("learning/<uuid:pk>/adopt/", learning.adopt, name="classifier_adopt"),
-    path("learning/<uuid:pk>/shadow/set/", learning.shadow, name="classifier_shadow_set"),
     path("audit/", audit.index, name="audit"),
 ]

@@ -25,7 +25,9 @@ class Slice(TypedDict):
     compared: Compared | None
 
 
-def slices(samples: Samples, *, cuts: Mapping[str, float], seed: int = SEED) -> list[Slice]:
+def slices(
+    samples: Samples, *, cuts: Mapping[str, float], replicates: int = REPLICATES, seed: int = SEED
+) -> list[Slice]:
     """By attribute, the most frequent values first; what lies beyond ``MOST_VALUES`` of an attribute is left out."""
     found: list[Slice] = []
     for by, values in samples.groups.items():
@@ -34,6 +36,6 @@ def slices(samples: Samples, *, cuts: Mapping[str, float], seed: int = SEED) -> 
             inside = samples.where(values[value])
             if not len(inside):
                 continue
-            measured = compare(inside, cuts=cuts, replicates=REPLICATES, seed=seed) if len(inside) >= LEAST else None
+            measured = compare(inside, cuts=cuts, replicates=replicates, seed=seed) if len(inside) >= LEAST else None
             found.append(Slice(by=by, value=value, n=len(inside), positives=inside.positives, compared=measured))
     return found

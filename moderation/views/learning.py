@@ -1,4 +1,4 @@
-"""Learning: the registered classifier versions, what each is and how good it was, and adopting one."""
+"""Learning: the registered classifier versions, what each is and how good it was. The page of one is `review`'s."""
 
 from __future__ import annotations
 
@@ -12,19 +12,15 @@ from typing import Any, Final
 from uuid import UUID
 
 import tomli_w
-from django.contrib import messages
 from django.core.files.storage import storages
 from django.http import FileResponse, Http404, HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
-from django.utils.translation import gettext as _
-from django.views.decorators.http import require_POST, require_safe
+from django.shortcuts import get_object_or_404, render
+from django.views.decorators.http import require_safe
 
 from classifiers.models import ClassifierVersion
 from moderation import adoption, shadows
-from moderation.actors import Actor
 from moderation.forms import NoteForm
-from moderation.models import Embedding, Finding, Scope, TriagePlan
-from moderation.policies import Outdated
+from moderation.models import Embedding, Finding, Scope, TriagePlan, User
 from moderation.routing import PlanError
 from moderation.views.access import PersonRequest, requires
 from moderation.views.versions import newest
@@ -58,12 +54,10 @@ def index(request: PersonRequest) -> HttpResponse:
     return render(request, "moderation/learning.html", context)
 
 
-@require_safe
-@requires(Scope.ML, Scope.POLICY_READ)
-def detail(request: PersonRequest, pk: UUID) -> HttpResponse:
-    version = get_object_or_404(ClassifierVersion.objects.select_related("backbone"), pk=pk)
+def told(version: ClassifierVersion, person: User) -> dict[str, Any]:
+    """What the page of a version says of the version itself, and what adopting it would do."""
     plan = TriagePlan.objects.in_force()
-    context = {
+    return {
         "version": version,
         "plan": plan,
         "pinned": version.ref in pinned_by(plan),
@@ -74,9 +68,8 @@ def detail(request: PersonRequest, pk: UUID) -> HttpResponse:
         .order_by("-created_at", "-pk")
         .defer("card", "metrics")[:LISTED],
         "note_form": NoteForm(),
-        **what_adopting_does(version, may_adopt=request.user.has_scope(Scope.ML)),
+        **what_adopting_does(version, may_adopt=person.has_scope(Scope.ML)),
     }
-    return render(request, "moderation/classifier.html", context)
 
 
 @require_safe
@@ -127,39 +120,6 @@ def what_adopting_does(version: ClassifierVersion, *, may_adopt: bool) -> dict[s
         return {}
     except PlanError as error:
         return {"adoption_refused": str(error)}
-
-
-@require_POST
-@requires(Scope.ML)
-def adopt(request: PersonRequest, pk: UUID) -> HttpResponse:
-    version = get_object_or_404(ClassifierVersion, pk=pk)
-    form = NoteForm(request.POST)
-    note = form.cleaned_data["note"] if form.is_valid() else ""
-    try:
-        plan = adoption.adopt(version.ref, actor=Actor.person(request.user), person=request.user, note=note)
-    except (adoption.AlreadyPinned, PlanError, Outdated) as error:
-        messages.error(request, str(error))
-        return redirect("classifier", pk=version.pk)
-    messages.success(request, _("Plan %(number)d pins %(ref)s.") % {"number": plan.number, "ref": version.ref})
-    return redirect("plan", number=plan.number)
-
-
-@require_POST
-@requires(Scope.ML)
-def shadow(request: PersonRequest, pk: UUID) -> HttpResponse:
-    """Let a version look on beside those in service; with `end`, no longer."""
-    version = get_object_or_404(ClassifierVersion, pk=pk)
-    act = shadows.end if "end" in request.POST else shadows.start
-    try:
-        plan = act(version.ref, actor=Actor.person(request.user), person=request.user)
-    except (adoption.AlreadyPinned, shadows.AlreadyInShadow, PlanError, Outdated) as error:
-        messages.error(request, str(error))
-    else:
-        if plan is not None:
-            messages.success(
-                request, _("Plan %(number)d is in force. %(note)s") % {"number": plan.number, "note": plan.note}
-            )
-    return redirect("classifier", pk=version.pk)
 
 
 def pinned_by(plan: TriagePlan | None) -> frozenset[str]:

@@ -1,4 +1,4 @@
-"""A proposed plan: what it changes, what was said of it, and its answer; and ending a rollout."""
+"""A proposed plan: what it changes, what was said of it, and its answer."""
 
 from __future__ import annotations
 
@@ -12,9 +12,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
-from moderation import policies, proposals, rollouts, simulation
-from moderation.actors import Actor
-from moderation.forms import NoteForm
+from moderation import policies, proposals, simulation
 from moderation.models import Proposal, ProposalKind, ProposalState, Scope, TriagePlan
 from moderation.plan_forms import AnswerForm
 from moderation.plans import Plan, PlanError
@@ -78,25 +76,6 @@ def answer(request: PersonRequest, pk: UUID, act: str) -> HttpResponse:
     else:
         messages.success(request, DONE[act]())
     return redirect("plan_proposal", pk=pk)
-
-
-@require_POST
-@requires(Scope.POLICY)
-def end_rollout(request: PersonRequest, pk: UUID, act: str) -> HttpResponse:
-    """Adopt the candidate, or drop it."""
-    form = NoteForm(request.POST)
-    why = form.cleaned_data["note"] if form.is_valid() else ""
-    actor = Actor.person(request.user)
-    try:
-        if act == "adopt":
-            plan = rollouts.adopt(pk, actor=actor, person=request.user, why=why)
-            messages.success(request, _("Plan %(number)d is in force.") % {"number": plan.number})
-        else:
-            rollouts.drop(pk, actor=actor, why=why)
-            messages.success(request, _("Dropped: everything follows the plan in force."))
-    except (rollouts.CannotRollOut, PlanError) as error:
-        messages.error(request, str(error))
-    return redirect("plans")
 
 
 def plan_proposal(pk: UUID) -> Proposal:

@@ -6,6 +6,7 @@ from django.urls import include, path
 
 from review.api.certificates import Certificates
 from review.api.claims import Decisions, Extension, Release, SecondOpinion, Sending, Takeover, Undo
+from review.api.evaluations import Evaluations, OneEvaluation, OneOrder
 from review.api.experiments import Experiments
 from review.api.gold import Gold, GoldRetirement
 from review.api.grid import GridDecisions
@@ -14,6 +15,7 @@ from review.api.looks import ClaimLooks, LookLength, Looks
 from review.api.plans import PlanSimulation
 from review.api.queues import QueueClaims, Queues
 from review.api.rereviews import ReReviews
+from review.api.stages import Adoption, OneStage
 from review.api.trainings import Cancellation, TrainingDetail, Trainings
 
 app_name = "review_api"
@@ -43,6 +45,11 @@ urlpatterns = [
     path("held/<uuid:pk>/refuse", Refusal.as_view(), name="held-refuse"),
     path("gold", Gold.as_view(), name="gold"),
     path("gold/<uuid:pk>/retire", GoldRetirement.as_view(), name="gold_retire"),
+    path("evaluations", Evaluations.as_view(), name="evaluations"),
+    path("evaluations/<uuid:pk>", OneEvaluation.as_view(), name="evaluation"),
+    path("evaluations/orders/<uuid:pk>", OneOrder.as_view(), name="evaluation-order"),
+    path("classifiers/<uuid:pk>/adopt", Adoption.as_view(), name="classifier-adopt"),
+    path("classifiers/<uuid:pk>/stage", OneStage.as_view(), name="classifier-stage"),
     path("experiments", Experiments.as_view(), name="experiments"),
     path("policies/<str:category>/rereviews", ReReviews.as_view(), name="rereviews"),
     path("plans/<str:which>/simulate", PlanSimulation.as_view(), name="plan-simulation"),

@@ -35,6 +35,8 @@ SCHEMA: Final = 1
 BY: Final = ("generator", "seen", *GROUPS)
 ALPHA: Final = 0.01
 DELTA: Final = 0.05
+LOADS: Final = 100
+SLICES: Final = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +51,10 @@ class Terms:
     plan: TriagePlan | None = None
     replicates: int = REPLICATES
     seed: int = SEED
+
+    def at_most(self, number: int) -> int:
+        """Resamples for figures that cost more than one product of matrices each."""
+        return min(self.replicates, number)
 
 
 @dataclass(slots=True)
@@ -150,8 +156,7 @@ def fairness_of(
     stuff = Material.of(version, None, rows, by=terms.by, at_hand=at_hand)
     bands = parsed(terms.plan).bands if terms.plan else {}
     found = {
-        code: fair(samples, cuts_of(bands.get(code)), seed=terms.seed)[CANDIDATE]
-        for code, _here, samples in stuff.categories()
+        code: fair(samples, cuts_of(bands.get(code)), terms)[CANDIDATE] for code, _here, samples in stuff.categories()
     }
     return found, stuff.left
 
@@ -212,7 +217,9 @@ def gathered(
 
 def of_category(samples: Samples, band: Band | None, terms: Terms, *, rows: Labelled) -> dict[str, Any]:
     cuts = cuts_of(band)
-    load, less = burdens(samples, alpha=terms.alpha, delta=terms.delta, seed=terms.seed)
+    load, less = burdens(
+        samples, alpha=terms.alpha, delta=terms.delta, replicates=terms.at_most(LOADS), seed=terms.seed
+    )
     return {
         "cuts": cuts,
         "compared": compare(samples, cuts=cuts, replicates=terms.replicates, seed=terms.seed),
@@ -220,13 +227,13 @@ def of_category(samples: Samples, band: Band | None, terms: Terms, *, rows: Labe
         "load_difference": less,
         "curves": {side: curves.curves(p, samples.label, samples.weight) for side, p in samples.scores.items()},
         "reliability": {side: reliability(p, samples.label, samples.weight) for side, p in samples.scores.items()},
-        "slices": slicing.slices(samples, cuts=cuts, seed=terms.seed),
-        "fairness": fair(samples, cuts, seed=terms.seed),
+        "slices": slicing.slices(samples, cuts=cuts, replicates=terms.at_most(SLICES), seed=terms.seed),
+        "fairness": fair(samples, cuts, terms),
         "moved": moving.moved(samples, rows, band) if band else [],
     }
 
 
-def fair(samples: Samples, cuts: Mapping[str, float], *, seed: int) -> dict[str, fairness.Report]:
+def fair(samples: Samples, cuts: Mapping[str, float], terms: Terms) -> dict[str, fairness.Report]:
     """Of each side at the plan's approve cut, 0.5 where it has none; by what was declared, the undeclared left out."""
     named = {
         by: {value: mask for value, mask in values.items() if value != UNDECLARED}
@@ -236,7 +243,10 @@ def fair(samples: Samples, cuts: Mapping[str, float], *, seed: int) -> dict[str,
     known = {by: values for by, values in named.items() if values}
     view = Samples(samples.label, samples.weight, samples.cluster, samples.scores, known)
     cut, block = cuts.get("approve", 0.5), cuts.get("block")
-    return {side: fairness.report(view, side, cut=cut, block=block, replicates=200, seed=seed) for side in view.scores}
+    often, seed = terms.at_most(SLICES), terms.seed
+    return {
+        side: fairness.report(view, side, cut=cut, block=block, replicates=often, seed=seed) for side in view.scores
+    }
 
 
 def cuts_of(band: Band | None) -> dict[str, float]:

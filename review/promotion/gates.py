@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy
 from classifiers.models import ClassifierVersion
 from moderation.models import TriagePlan
 from moderation.plans import Band, Gates
+from moderation.plans.gates import LIMITS
 from moderation.policies import parsed
 from moderation.wording import category_name
 from review.evaluations import orders
@@ -170,7 +171,7 @@ def highest(name: str, words: str, worst: tuple[float, str] | None, limit: float
 
 def fair(gates: Gates, categories: Mapping[str, Any]) -> Iterator[Gate]:
     for by in gates.groups:
-        for name, limit in gates.fairness.items():
+        for name, limit in ((name, gates.fairness[name]) for name in LIMITS if name in gates.fairness):
             found = list(gaps(categories, by, name))
             words = _("Groups by %(by)s: %(what)s") % {"by": by, "what": FAIRNESS[name]}
             if name != "disparate_impact":

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from django.test import Client as Browser
 from django.urls import reverse
+from pytest_django import Settings
 
 from classifiers.evaluation import evaluate
 from classifiers.models import ClassifierVersion
@@ -45,6 +46,12 @@ def registered(version: str, *, categories: list[str] | None = None) -> Classifi
         manifest_fingerprint="cd" * 32,
         metrics={"WEAPONS_DANGEROUS": figures, "PRIVACY": {"notes": ["nothing was measured"]}},
     )
+
+
+@pytest.fixture
+def alone(settings: Settings) -> None:
+    """The house works without a second person."""
+    settings.SECOND_APPROVER = False
 
 
 def page_of(version: ClassifierVersion) -> str:
@@ -135,6 +142,7 @@ def test_a_version_without_figures_says_so(browser: Browser, eyes: TriagePlan) -
     assert "Its card states no figures." in page
 
 
+@pytest.mark.usefixtures("alone")
 def test_adopting_publishes_a_plan_of_that_person(browser: Browser, heads: ClassifierVersion, ming: User) -> None:
     answer = browser.post(adopt(heads), {"note": "Fewer misses on the October labels."})
 
@@ -159,6 +167,7 @@ def test_a_version_in_service_is_not_offered_again(browser: Browser, eyes: Triag
     assert adopt(version) not in browser.get(page_of(version)).content.decode()
 
 
+@pytest.mark.usefixtures("alone")
 def test_adopting_twice_says_it_is_in_service(browser: Browser, heads: ClassifierVersion) -> None:
     browser.post(adopt(heads))
 
@@ -168,6 +177,7 @@ def test_adopting_twice_says_it_is_in_service(browser: Browser, heads: Classifie
     assert TriagePlan.objects.count() == 2
 
 
+@pytest.mark.usefixtures("alone")
 def test_a_version_that_would_leave_a_category_unscored_is_not_offered(
     browser: Browser, heads: ClassifierVersion
 ) -> None:
