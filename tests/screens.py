@@ -167,7 +167,10 @@ SCREENS: Final = (
     Screen("rules", "/policies/rules/", role="policy_lead"),
     Screen("banks", "/banks/", role="policy_lead"),
     Screen("learning", "/learning/", role="ml_engineer"),
-    Screen("classifier", "/learning/", role="ml_engineer", act=first_of("main a[href^='/learning/']")),
+    Screen("classifier", "/learning/", role="ml_engineer", act=first_of("main table a[href^='/learning/']")),
+    Screen("evaluations", "/learning/evaluations/", role="ml_engineer"),
+    Screen("evaluation-new", "/learning/evaluations/new/", role="ml_engineer"),
+    Screen("gates", "/policies/plans/gates/", role="policy_lead"),
     Screen("concepts", "/concepts/", role="policy_lead"),
     Screen("audit", "/audit/", role="auditor"),
 )

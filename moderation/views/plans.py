@@ -123,6 +123,7 @@ def show(request: PersonRequest, shown: TriagePlan | None) -> HttpResponse:
         "overlays": [simulation.overlay_told(one) for one in plan.overlays] if plan else [],
         "care": care_of(plan) if plan else [],
         "at_odds": at_odds(plan, policies.in_force()) if plan else [],
+        "gates": simulation.gates_told(plan.gates) if plan and plan.gates else "",
         "stop_form": StopForm(),
         "may_edit": request.user.has_scope(Scope.POLICY),
     }

@@ -198,7 +198,7 @@ def certified(gates: Gates, figures: Mapping[str, Any], bands: Mapping[str, Band
     if gates.alpha is None:
         return
     words = _("Every approve cut is certified again")
-    limit = _("at most %(alpha)s %% approved wrongly, doubt %(delta)s %%") % {
+    limit = _("≤ %(alpha)s %% approved wrongly, doubt %(delta)s %%") % {
         "alpha": f"{100 * gates.alpha:g}",
         "delta": f"{100 * gates.delta:g}",
     }

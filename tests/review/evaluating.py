@@ -34,7 +34,7 @@ def images(platform: Client, count: int) -> list[Submission]:
             },
             external_id=f"e-{at}",
             context={"language": LANGUAGES[at % 2], "style": "photo" if at % 4 < 2 else "drawing"},
-            territories=["DE", "FR"] if at % 5 == 0 else ["DE"],
+            territories=["DE", "FR"] if at % 3 == 0 else ["DE"],
         )
         for at in range(count)
     ]

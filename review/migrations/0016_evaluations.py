@@ -11,7 +11,7 @@ class Migration(migrations.Migration):
     dependencies = [
         ("classifiers", "0002_weightless_kinds"),
         ("moderation", "0021_certificates"),
-        ("review", "0014_selections"),
+        ("review", "0015_trainings"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
