@@ -331,6 +331,8 @@ SPECTACULAR_SETTINGS = {
     "ENUM_NAME_OVERRIDES": {
         "StatusEnum": "moderation.models.Status",
         "CategoryEnum": "moderation.taxonomy.Category",
+        "TrainingKindEnum": "review.models.TrainingKind",
+        "TrainingStateEnum": "review.models.TrainingState",
     },
 }
 

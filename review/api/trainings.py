@@ -29,8 +29,13 @@ class TrainingOrder(serializers.Serializer[object]):
     recipe = serializers.DictField(
         required=False, default=dict, help_text="Fields of the recipe of that kind; the rest as it has them."
     )
-    name = serializers.SlugField(
-        required=False, default="", allow_blank=True, max_length=100, help_text="Of the version; empty: as before."
+    name = serializers.RegexField(
+        r"^[-a-zA-Z0-9_]*$",
+        required=False,
+        default="",
+        allow_blank=True,
+        max_length=100,
+        help_text="Of the version; empty: as before.",
     )
 
 
