@@ -372,6 +372,7 @@ CELERY_BEAT_SCHEDULE = {
     "settle-queues": {"task": "moderation.tasks.settle_queues", "schedule": 10.0, "options": {"expires": 10}},
     "watch-certificates": {"task": "review.tasks.watch_certificates", "schedule": 30.0, "options": {"expires": 30}},
     "roll-up-quality": {"task": "review.tasks.roll_up_quality", "schedule": 600.0, "options": {"expires": 600}},
+    "monitor": {"task": "review.tasks.monitor", "schedule": 1800.0, "options": {"expires": 1800}},
     "free-ended-leases": {"task": "review.tasks.free_ended_leases", "schedule": 15.0, "options": {"expires": 15}},
 }
 CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "celerybeat-schedule")

@@ -5,10 +5,12 @@ from __future__ import annotations
 from celery import shared_task
 from django.db import transaction
 
+from moderation.guardrails import letters
 from moderation.tasks import recheck
 from review import effects, holding, queue, watching
 from review.bulk import running
 from review.evaluations import orders
+from review.monitoring import looking
 from review.quality import gold, rollups
 from review.trainings import running as trainings
 
@@ -22,6 +24,13 @@ def free_ended_leases() -> dict[str, int]:
 def roll_up_quality() -> dict[str, int]:
     """What the quality pages read is as of now."""
     return {"rows": rollups.roll_up()}
+
+
+@shared_task(name="review.tasks.monitor")
+def monitor() -> dict[str, int]:
+    """What monitoring shows is as of now; who answers for it hears of what is beyond a line."""
+    found = looking.look()
+    return {"days": found.days, "readings": found.readings, "raised": found.raised, "told": letters.tell()}
 
 
 @shared_task(name="review.tasks.watch_certificates")

@@ -18,13 +18,13 @@ from moderation import audit, automation
 from moderation.actors import HOUSE, Actor
 from moderation.guardrails.events import events
 from moderation.guardrails.settings import MEASURES, Guards
-from moderation.models import Alarm, AlarmSight, Client, TriagePlan, User, Verdict
+from moderation.models import Alarm, AlarmSight, Client, TriagePlan, User, Verdict, Watched
 from moderation.policies import parsed
 from moderation.taxonomy import Category
 from moderation.triage.scoring import pinned
 
 LONGEST: Final = 2000
-COUNT_KEY: Final = "guardrails:open"
+KEYS: Final = {False: "guardrails:open", True: "drift:open"}
 COUNT_SECONDS: Final = 5
 COUNTED: Final = 1000  # alarms
 
@@ -46,8 +46,12 @@ class Finding:
     figures: Mapping[str, Any]
 
 
-def standing() -> QuerySet[Alarm]:
-    return Alarm.objects.filter(closed_at__isnull=True)
+def standing(*, drift: bool | None = None) -> QuerySet[Alarm]:
+    """The open ones; `drift`: only those of drift, which ML engineers answer, or only the others, which leads do."""
+    rows = Alarm.objects.filter(closed_at__isnull=True)
+    if drift is None:
+        return rows
+    return rows.filter(scope=Watched.DRIFT) if drift else rows.exclude(scope=Watched.DRIFT)
 
 
 @transaction.atomic
@@ -114,9 +118,9 @@ def concerned(alarm: Alarm) -> Sequence[str]:
     return []
 
 
-def see(person: User) -> None:
+def see(person: User, *, drift: bool) -> None:
     """Afterwards it is known that this person has seen what is open."""
-    unseen = standing().exclude(sights__person=person).values_list("pk", flat=True)
+    unseen = standing(drift=drift).exclude(sights__person=person).values_list("pk", flat=True)
     rows = [AlarmSight(alarm_id=key, person=person) for key in unseen]
     AlarmSight.objects.bulk_create(rows, ignore_conflicts=True)
 
@@ -158,11 +162,18 @@ def close_all(keys: Sequence[UUID], *, person: User, verdict: str, note: str) ->
     return [close(key, person=person, verdict=verdict, note=note) for key in sorted(keys)]
 
 
-def count() -> int:
-    """How many events have alarms open, at most a few seconds old: every page of a policy lead asks."""
-    found = cache.get_or_set(COUNT_KEY, lambda: len(events(standing()[:COUNTED])), COUNT_SECONDS)
+def count(*, drift: bool) -> int:
+    """How many events of the guardrails have alarms open, or how many alarms of drift are; at most a few seconds old:
+    every page of those who answer them asks.
+    """
+
+    def counted() -> int:
+        rows = standing(drift=drift)[:COUNTED]
+        return len(rows) if drift else len(events(rows))
+
+    found = cache.get_or_set(KEYS[drift], counted, COUNT_SECONDS)
     return int(found or 0)
 
 
 def forget() -> None:
-    cache.delete(COUNT_KEY)
+    cache.delete_many(KEYS.values())

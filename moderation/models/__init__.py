@@ -18,6 +18,7 @@ from moderation.models.guardrails import (
     Verdict,
     Watched,
 )
+from moderation.models.monitoring import Level, Reading
 from moderation.models.outbox import OutboxMessage, Topic
 from moderation.models.people import User
 from moderation.models.policies import DefaultAction, ExceptionKind, PolicyVersion, TriagePlan
@@ -57,6 +58,7 @@ __all__ = [
     "Finding",
     "Fingerprint",
     "GuardrailSettings",
+    "Level",
     "Measure",
     "OutboxMessage",
     "OutcomeCount",
@@ -66,6 +68,7 @@ __all__ = [
     "ProposalKind",
     "ProposalState",
     "QueueOrder",
+    "Reading",
     "Reason",
     "Recheck",
     "Remark",

@@ -14,18 +14,32 @@ class Watched(models.TextChoices):
     CLIENT = "client", _("Client")
     CLASSIFIER = "classifier", _("Classifier")
     CATEGORY = "category", _("Category")
+    DRIFT = "drift", _("Drift")
 
 
 class Measure(models.TextChoices):
     BLOCK = "block", _("Blocked by machine")
     APPROVE = "approve", _("Approved by machine")
     CAP = "cap", _("Cap on blocks a day")
+    PSI = "psi", _("Scores, by stability index")
+    KS = "ks", _("Scores, by Kolmogorov and Smirnov")
+    MMD = "mmd", _("Images, by mean discrepancy")
+    C2ST = "c2st", _("Images, told apart by a classifier")
+    SHARES = "shares", _("Shares of the generators")
+    PRIOR = "prior", _("Mean score of a generator")
+    UNSEEN = "unseen", _("A generator not seen before")
+    OVERTURN = "overturn", _("Overturned decisions")
+    PRECISION = "precision", _("Precision of blocks")
+    MISS_RATE = "miss_rate", _("Miss rate of approvals")
+    RECALL = "recall", _("Recall")
+    PREVALENCE = "prevalence", _("Prevalence")
 
 
 class Chart(models.TextChoices):
     LEAP = "leap", _("one hour (p-chart)")
     CREEP = "creep", _("the last hours together (EWMA)")
     COUNT = "count", _("the day’s count")
+    LINE = "line", _("a line that was set")
 
 
 class Verdict(models.TextChoices):
@@ -81,13 +95,16 @@ class BlockTally(models.Model):
 
 class Alarm(models.Model):
     """Something is not as usual, or a cap is reached. Open until a person closes it; `moderation.guardrails.alarms` is
-    the only writer. `figures` are what it was raised on: {share, usual, low, high, images}, or {blocked, most}.
+    the only writer. `figures` are what it was raised on: {share, usual, low, high, images}, or {blocked, most}, or of
+    drift {value, line, …}.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     scope = models.CharField(max_length=10, choices=Watched.choices)
-    key = models.CharField(max_length=151, help_text="A plan's number, a client's key, a classifier, a category.")
-    measure = models.CharField(max_length=7, choices=Measure.choices)
+    key = models.CharField(
+        max_length=200, help_text="A plan's number, a client's key, a classifier, a category; of drift, of what."
+    )
+    measure = models.CharField(max_length=10, choices=Measure.choices)
     chart = models.CharField(max_length=5, choices=Chart.choices)
     rising = models.BooleanField(help_text="Above what is usual, else below.")
     figures = models.JSONField()

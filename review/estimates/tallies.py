@@ -72,21 +72,17 @@ class Tally:
         return found
 
     @property
-    def answered(self) -> int:
-        return sum(self.seen[route].n for route in ROUTES)
-
-    @property
     def categories(self) -> set[str]:
         """Those that anything was blocked for, or found to violate."""
         return {code for code, _part in self.hits if code} | {code for code, images in self.own.items() if images}
 
     def part(self, category: str, part: str) -> Sums:
         if part == "own" and category:
-            images, seen, hits = self.own[category], self.seen[f"own {category}"], self.hits[category, "own"]
+            images, seen, hits = self.own.get(category, 0.0), f"own {category}", (category, "own")
         else:
             route = "block" if part == "own" else part
-            images, seen, hits = self.images[route], self.seen[route], self.hits[category, route]
-        return Sums(images) + seen + hits
+            images, seen, hits = self.images.get(route, 0.0), route, (category, route)
+        return Sums(images) + self.seen.get(seen, Sums()) + self.hits.get(hits, Sums())
 
     def quality(self, category: str = "") -> Quality:
         return Quality.of({part: self.part(category, part) for part in (*ROUTES, "own")})

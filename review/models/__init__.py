@@ -9,6 +9,7 @@ from review.models.desks import DeskSettings, Mention
 from review.models.effects import Effect, EffectState
 from review.models.evaluations import Evaluation, EvaluationOrder, OrderState, Sample
 from review.models.gold import GoldItem, GoldTurn, QualityRules
+from review.models.monitoring import AuditTally, DriftReference, MonitoringSettings
 from review.models.profiles import ReviewerProfile
 from review.models.releases import Release, ReleaseState
 from review.models.rollups import Measure, QualityRollup
@@ -18,6 +19,7 @@ from review.models.trainings import Training, TrainingKind, TrainingState
 from review.models.wellness import Exposure, Look, OrganisationSettings, Place, ReviewerSettings
 
 __all__ = [
+    "AuditTally",
     "BulkAction",
     "BulkItem",
     "BulkState",
@@ -30,6 +32,7 @@ __all__ = [
     "Dataset",
     "Decision",
     "DeskSettings",
+    "DriftReference",
     "Effect",
     "EffectState",
     "Evaluation",
@@ -41,6 +44,7 @@ __all__ = [
     "Look",
     "Measure",
     "Mention",
+    "MonitoringSettings",
     "OrderState",
     "OrganisationSettings",
     "Outcome",
