@@ -26,7 +26,14 @@ STEPS: Final = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25)
 def open_alarms(context: dict[str, Any]) -> int:
     """`{% open_alarms as rung %}`: how many are open, for those who answer them; else 0."""
     user = context.get("user")
-    return alarms.count() if isinstance(user, User) and user.has_scope(Scope.POLICY) else 0
+    return alarms.count(drift=False) if isinstance(user, User) and user.has_scope(Scope.POLICY) else 0
+
+
+@register.simple_tag(takes_context=True)
+def drift_alarms(context: dict[str, Any]) -> int:
+    """`{% drift_alarms as rung %}`: how many of drift are open, for those who answer them; else 0."""
+    user = context.get("user")
+    return alarms.count(drift=True) if isinstance(user, User) and user.has_scope(Scope.ML) else 0
 
 
 @register.inclusion_tag("marks/control.html")

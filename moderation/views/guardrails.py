@@ -20,7 +20,7 @@ from moderation.guardrails.charting import Line, Point
 from moderation.guardrails.events import events
 from moderation.guardrails.settings import MEASURES, Measure
 from moderation.guardrails.telling import named, sentence, where
-from moderation.models import Alarm, Scope
+from moderation.models import Alarm, Scope, Watched
 from moderation.views.access import PersonRequest, requires
 
 MOST_LINES: Final = 60
@@ -46,7 +46,7 @@ def index(request: PersonRequest) -> HttpResponse:
             return as_csv("guardrails", watched_rows(lines, names))
     may_edit = request.user.has_scope(Scope.POLICY)
     if may_edit:
-        alarms.see(request.user)
+        alarms.see(request.user, drift=False)
     counted = caps.today(state.guards)
     context: dict[str, Any] = {
         "measure": measure,
@@ -70,9 +70,10 @@ def index(request: PersonRequest) -> HttpResponse:
 
 def listed() -> dict[str, Any]:
     """Alarms with their words: the open ones, those of one event together, and the latest that were closed."""
-    standing = list(alarms.standing().prefetch_related("sights__person")[:MOST_ALARMS])
+    standing = list(alarms.standing(drift=False).prefetch_related("sights__person")[:MOST_ALARMS])
     found = events(standing)
-    past = list(Alarm.objects.filter(closed_at__isnull=False).order_by("-closed_at")[:PAST])
+    closed = Alarm.objects.filter(closed_at__isnull=False).exclude(scope=Watched.DRIFT)
+    past = list(closed.order_by("-closed_at")[:PAST])
     names = named([*standing, *past])
     return {
         "standing": [[(sentence(alarm, names), alarm) for alarm in event.alarms] for event in found],
@@ -119,7 +120,10 @@ def close(request: PersonRequest, pk: UUID) -> HttpResponse:
         messages.error(request, _("The alarm stays open: say what it was and what you found."))
         return redirect("guardrails")
     try:
-        alarms.close_all(chosen(request, pk), person=request.user, **form.cleaned_data)
+        keys = chosen(request, pk)
+        if Alarm.objects.filter(pk__in=keys, scope=Watched.DRIFT).exists():
+            raise Http404  # those are for ML engineers to close
+        alarms.close_all(keys, person=request.user, **form.cleaned_data)
     except Alarm.DoesNotExist as error:
         raise Http404 from error
     except alarms.UnfitClosing as error:
