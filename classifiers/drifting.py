@@ -3,9 +3,9 @@
 `discrepancy` is the unbiased maximum mean discrepancy with a Gaussian kernel as wide as the median distance, and its
 chance by permutation (A. Gretton, K. Borgwardt, M. Rasch, B. Schölkopf & A. Smola, "A Kernel Two-Sample Test", Journal
 of Machine Learning Research 13, 2012). `told_apart` trains a classifier to tell the sets apart and asks how often it is
-right on images it has not seen (D. Lopez-Paz & M. Oquab, "Revisiting Classifier Two-Sample Tests", ICLR 2017). The first
-is the more sensitive; the second says how much there is to see. Both assume that images are drawn one by one: give one
-of each cluster of near-duplicates.
+right on images it has not seen (D. Lopez-Paz & M. Oquab, "Revisiting Classifier Two-Sample Tests", ICLR 2017). The
+first is the more sensitive; the second says how much there is to see. Both assume that images are drawn one by one:
+give one of each cluster of near-duplicates.
 """
 
 from __future__ import annotations
@@ -99,7 +99,7 @@ def told_apart(before: Rows, after: Rows, *, seed: int = 0) -> ToldApart:
 
 def by_guessing(right: int, n: int) -> float:
     """P(Bin(n, ½) ≥ right)."""
-    return sum(comb(n, k) for k in range(right, n + 1)) / 2**n
+    return float(sum(comb(n, k) for k in range(right, n + 1)) / 2**n)
 
 
 def chosen(rows: Rows, rng: np.random.Generator) -> NDArray[np.float64]:
@@ -111,4 +111,5 @@ def chosen(rows: Rows, rng: np.random.Generator) -> NDArray[np.float64]:
 def distances(rows: NDArray[np.float64]) -> NDArray[np.float64]:
     """Squared, of each pair."""
     squares = (rows**2).sum(axis=1)
-    return np.maximum(squares[:, None] + squares[None, :] - 2 * rows @ rows.T, 0.0)
+    found: NDArray[np.float64] = np.maximum(squares[:, None] + squares[None, :] - 2 * rows @ rows.T, 0.0)
+    return found

@@ -33,7 +33,9 @@ class LinesForm(PlainForm):
     psi_act = line(
         "psi_act",
         gettext_lazy("Stability index: alarm from"),
-        gettext_lazy("Of scores and of the generators’ shares. By convention 0.1 is worth a look, 0.25 another population."),
+        gettext_lazy(
+            "Of scores and of the generators’ shares. By convention 0.1 is worth a look, 0.25 another population."
+        ),
     )
     ks_watch = line("ks_watch", gettext_lazy("Kolmogorov–Smirnov distance: worth a look from"))
     ks_act = line(
@@ -86,9 +88,7 @@ class LinesForm(PlainForm):
     )
 
     def __init__(self, *args: Any, lines: Lines, **options: Any) -> None:
-        initial = {
-            name: round(100 * value, 6) if name in PER_CENT else value for name, value in lines.dump().items()
-        }
+        initial = {name: round(100 * value, 6) if name in PER_CENT else value for name, value in lines.dump().items()}
         super().__init__(*args, initial=initial, **options)
 
     def clean(self) -> dict[str, Any] | None:

@@ -37,9 +37,7 @@ def farthest(before: Sequence[float], after: Sequence[float]) -> tuple[float, fl
     first, second = sorted(before), sorted(after)
     if not first or not second:
         return 0.0, 1.0
-    gaps = (
-        bisect_right(first, at) / len(first) - bisect_right(second, at) / len(second) for at in {*first, *second}
-    )
+    gaps = (bisect_right(first, at) / len(first) - bisect_right(second, at) / len(second) for at in {*first, *second})
     distance = max(abs(gap) for gap in gaps)
     root = math.sqrt(len(first) * len(second) / (len(first) + len(second)))
     return distance, tail_of((root + 0.12 + 0.11 / root) * distance)
@@ -49,4 +47,5 @@ def tail_of(reach: float) -> float:
     """2 Σ (−1)^(j−1) exp(−2 j² λ²): Kolmogorov's distribution from λ up."""
     if reach < 0.2:  # there the sum has not begun to converge, and the chance is 1 to ten digits
         return 1.0
-    return min(1.0, max(0.0, 2 * sum((-1) ** (j - 1) * math.exp(-2 * (j * reach) ** 2) for j in range(1, 101))))
+    terms = (math.exp(-2 * (j * reach) ** 2) * (1 if j % 2 else -1) for j in range(1, 101))
+    return min(1.0, max(0.0, 2 * sum(terms)))

@@ -32,28 +32,28 @@ DRIFTED: Final[Mapping[str, Any]] = {
         "images."
     ),
     "prior": gettext_lazy(
-        "Images of %(of)s score otherwise than in the reference, by %(value)s on average; the line is %(line)s, on %(n)s "
-        "images."
+        "Images of %(of)s score otherwise than in the reference, by %(value)s on average; the line is %(line)s, "
+        "on %(n)s images."
     ),
     "unseen": gettext_lazy(
-        "%(percent)s %% of the newest images come from %(of)s, which was not in the reference; the line is "
-        "%(line_percent)s %%."
+        "%(percent)s %% of the newest images come from %(of)s, which was not in the reference; the line "
+        "is %(line_percent)s %%."
     ),
     "overturn": gettext_lazy(
-        "Decisions are overturned more often since %(since)s: %(after_percent)s %% instead of %(before_percent)s %%. The "
-        "evidence is %(value)s to 1; the line is %(line)s."
+        "Decisions are overturned more often since %(since)s: %(after_percent)s %% instead of %(before_percent)s %%. "
+        "The evidence is %(value)s to 1; the line is %(line)s."
     ),
     "precision": gettext_lazy(
-        "%(of)s: of what machines block, %(percent)s %% violates (%(low_percent)s to %(high_percent)s %%); the line is "
-        "%(line_percent)s %%."
+        "%(of)s: of what machines block, %(percent)s %% violates (%(low_percent)s to %(high_percent)s %%); the line "
+        "is %(line_percent)s %%."
     ),
     "miss_rate": gettext_lazy(
-        "%(of)s: of what machines approve, %(percent)s %% violates (%(low_percent)s to %(high_percent)s %%); the line is "
-        "%(line_percent)s %%."
+        "%(of)s: of what machines approve, %(percent)s %% violates (%(low_percent)s to %(high_percent)s %%); the line "
+        "is %(line_percent)s %%."
     ),
     "recall": gettext_lazy(
-        "%(of)s: of all that violates, %(percent)s %% is caught (%(low_percent)s to %(high_percent)s %%); the line is "
-        "%(line_percent)s %%."
+        "%(of)s: of all that violates, %(percent)s %% is caught (%(low_percent)s to %(high_percent)s %%); the line "
+        "is %(line_percent)s %%."
     ),
 }
 

@@ -5,6 +5,7 @@ Counts stop at `MOST`: beyond it the figure says "at least", and the ages still 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from typing import Final
 
@@ -31,6 +32,20 @@ SELECT queue, count(*) FROM (
 ALARMS: Final = (
     "SELECT scope, measure, count(*) FROM moderation_alarm WHERE closed_at IS NULL GROUP BY 1, 2 ORDER BY 1, 2"
 )
+# Of the newest day alone: its number goes with the versions in service and their categories. Generators, whose names
+# come from outside, are only counted.
+READINGS: Final = """
+SELECT measure, subject, CASE WHEN measure IN ('prior', 'unseen') THEN '' ELSE key END, value, low, high, level
+FROM moderation_reading WHERE day = (SELECT max(day) FROM moderation_reading) ORDER BY measure, subject, key
+LIMIT %(most)s
+"""
+LOOKED: Final = """
+SELECT greatest(0, extract(epoch FROM clock_timestamp() - max(made_at))) FROM moderation_reading
+WHERE day = (SELECT max(day) FROM moderation_reading)
+"""
+MOST_READINGS: Final = 2000
+FIGURES: Final = ("precision", "miss_rate", "recall", "prevalence")
+LEVELS: Final = ("usual", "watch", "act")
 # One look into the index a queue.
 OLDEST_REQUEST: Final = """
 WITH RECURSIVE heads AS (
@@ -70,6 +85,40 @@ def gauges() -> Iterator[Metric]:
         alarms.add_metric([scope, measure], number)
     yield alarms
     yield gauge("loupe_review_oldest_seconds", "Age of the oldest open request.", oldest_request)
+    yield from monitoring()
+
+
+def monitoring() -> Iterator[Metric]:
+    """What the last look of monitoring found, and how long ago it was."""
+    with connection.cursor() as cursor:
+        cursor.execute(READINGS, {"most": MOST_READINGS})
+        rows = cursor.fetchall()
+        cursor.execute(LOOKED)
+        (ago,) = cursor.fetchone()
+    drift = GaugeMetricFamily(
+        "loupe_drift", "How far the newest images are from the reference.", labels=["measure", "version", "category"]
+    )
+    figures = GaugeMetricFamily(
+        "loupe_quality", "Figures of four weeks from audits, as shares.", labels=["figure", "category", "end"]
+    )
+    beyond = Counter[tuple[str, str]]()
+    for measure, version, category, value, low, high, level in rows:
+        beyond[measure, level] += bool(level)
+        if measure in FIGURES:
+            for end, number in (("low", low), ("estimate", value), ("high", high)):
+                if number is not None and value is not None:
+                    figures.add_metric([measure, category, end], number)
+        elif value is not None and measure not in {"prior", "unseen"}:
+            drift.add_metric([measure, version, category], value)
+    levels = GaugeMetricFamily(
+        "loupe_monitoring_readings", "Readings of the last look, by how far beyond.", labels=["measure", "level"]
+    )
+    for measure in sorted({measure for measure, _level in beyond}):
+        for level in LEVELS:
+            levels.add_metric([measure, level], beyond[measure, level])
+    yield from (drift, figures, levels)
+    if ago is not None:
+        yield gauge("loupe_monitoring_age_seconds", "How long ago monitoring looked last.", ago)
 
 
 def gauge(name: str, words: str, value: float | None) -> Metric:

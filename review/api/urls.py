@@ -12,6 +12,7 @@ from review.api.gold import Gold, GoldRetirement
 from review.api.grid import GridDecisions
 from review.api.held import Approval, Held, Refusal
 from review.api.looks import ClaimLooks, LookLength, Looks
+from review.api.monitoring import Monitoring, MonitoringWeeks
 from review.api.plans import PlanSimulation
 from review.api.queues import QueueClaims, Queues
 from review.api.rereviews import ReReviews
@@ -40,6 +41,8 @@ urlpatterns = [
     path("trainings", Trainings.as_view(), name="trainings"),
     path("trainings/<uuid:pk>", TrainingDetail.as_view(), name="training"),
     path("trainings/<uuid:pk>/cancel", Cancellation.as_view(), name="training_cancel"),
+    path("monitoring", Monitoring.as_view(), name="monitoring"),
+    path("monitoring/weeks", MonitoringWeeks.as_view(), name="monitoring-weeks"),
     path("held", Held.as_view(), name="held"),
     path("held/<uuid:pk>/approve", Approval.as_view(), name="held-approve"),
     path("held/<uuid:pk>/refuse", Refusal.as_view(), name="held-refuse"),

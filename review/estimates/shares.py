@@ -5,12 +5,12 @@ JASA 47, 1952). A share is the ratio of two such sums (J. Hájek in Godambe & Sp
 Inference, 1971); where the number of images is known, the weights are scaled to meet it, so that images drawn and not
 yet answered are spoken for by those that were.
 
-The interval is a weighted Clopper and Pearson's (Biometrika 26, 1934). To go up, one more hit is added, as M. P. Fay and
-E. J. Feuer do for weighted counts (Statistics in Medicine 16, 1997), of the weight Σw²/Σw: that of an image met by its
-weight. The variance of the ratio, linearised by Taylor's rule for a lot drawn image by image, then says how many equally
-likely images it is worth (E. L. Korn and B. I. Graubard, Survey Methodology 24, 1998), and the end is the Beta quantile
-for that many. To go down, the same of what was no hit. With equal chances, and few of all images drawn, it is exactly
-Clopper and Pearson's; with no hit at all it is not empty; what was looked at whole has no doubt left.
+The interval is a weighted Clopper and Pearson's (Biometrika 26, 1934). To go up, one more hit is added, as M. P. Fay
+and E. J. Feuer do for weighted counts (Statistics in Medicine 16, 1997), of the weight Σw²/Σw: that of an image met by
+its weight. The variance of the ratio, linearised by Taylor's rule for a lot drawn image by image, then says how many
+equally likely images it is worth (E. L. Korn and B. I. Graubard, Survey Methodology 24, 1998), and the end is the Beta
+quantile for that many. To go down, the same of what was no hit. With equal chances, and few of all images drawn, it is
+exactly Clopper and Pearson's; with no hit at all it is not empty; what was looked at whole has no doubt left.
 `tests/review/estimates` simulates what it covers, beside Taylor's own interval, which breaks down where hits are few.
 """
 

@@ -54,7 +54,7 @@ class Tally:
         if one.route == "block" and one.harmful and one.decided in one.found:
             self.hits[one.decided, "own"] += hit
 
-    def __iadd__(self, other: Tally) -> Self:
+    def take(self, other: Tally) -> None:
         for mine, more in ((self.images, other.images), (self.own, other.own)):
             for name, number in more.items():
                 mine[name] += number
@@ -62,13 +62,12 @@ class Tally:
             self.seen[part] += sums
         for key, sums in other.hits.items():
             self.hits[key] += sums
-        return self
 
     @classmethod
     def over(cls, tallies: Iterable[Tally]) -> Self:
         found = cls()
         for one in tallies:
-            found += one
+            found.take(one)
         return found
 
     @property

@@ -2,18 +2,20 @@
 
 For each day on which it may have changed, the days before and since are two arms; the likelihood averaged over their
 shares, over the greatest with one share for both, is an e-process (`moderation.experiments.sequences`): while nothing
-changes its mean is at most 1 at every moment. So is the mean of these over the days of a span fixed beforehand, in which
-the days to come count as 1. By Ville's inequality it ever reaches 1/α within the span with probability α at most, whoever
-looks how often. (So J. Shin, A. Ramdas & A. Rinaldo, "E-detectors", New England Journal of Statistics in Data Science 2,
-2023, mix over the change; an adaptive window, as A. Bifet & R. Gavaldà's ADWIN, SDM 2007, looks at the same cuts, with a
-bound for each.) It is assumed that decisions come one by one: a burst of like ones counts for more than it is.
+changes its mean is at most 1 at every moment. So is the mean of these over the days of a span fixed beforehand, in
+which the days to come count as 1. By Ville's inequality it ever reaches 1/α within the span with probability α at most,
+whoever looks how often. (So J. Shin, A. Ramdas & A. Rinaldo, "E-detectors", New England Journal of Statistics in Data
+Science 2, 2023, mix over the change; an adaptive window, as A. Bifet & R. Gavaldà's ADWIN, SDM 2007, looks at the same
+cuts, with a bound for each.) It is assumed that decisions come one by one: a burst of like ones counts for more than it
+is.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
+from itertools import pairwise
 from math import exp, log
 from typing import Final
 
@@ -33,8 +35,8 @@ class Day:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """`evidence` as the logarithm of the e-process at the last day; `since`, the likeliest day of a change, and the arms
-    before and from it. None before there are two days.
+    """`evidence` as the logarithm of the e-process at the last day; `since`, the likeliest day of a change, and the
+    arms before and from it. None before there are two days.
     """
 
     evidence: float
@@ -63,7 +65,7 @@ def change(days: Sequence[Day]) -> Change:
     if not logs:
         return Change(0.0, None, whole, Arm(0, 0))
     # A change on a day without any is the same as on the next one that has some.
-    weights = [(later.day - one.day).days for one, later in zip(counted, counted[1:], strict=False)]
+    weights = [(later.day - one.day).days for one, later in pairwise(counted)]
     highest = max(0.0, *logs)
     total = sum(weight * exp(each - highest) for weight, each in zip(weights, logs, strict=True))
     rest = max(SPAN - sum(weights), 0) * exp(-highest)

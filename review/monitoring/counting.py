@@ -1,8 +1,8 @@
 """From what people decided to a day's counts, by the worker.
 
-A day is that on which the images came in (UTC), whenever they were judged, so that it is counted anew while answers come
-in. As in `review.audits`: in it is what the audit lot, or triage itself, brought to a person; its label is what people
-last settled it as, whoever asked for that; what lies under a legal hold that triage put on it is in no part.
+A day is that on which the images came in (UTC), whenever they were judged, so that it is counted anew while answers
+come in. As in `review.audits`: in it is what the audit lot, or triage itself, brought to a person; its label is what
+people last settled it as, whoever asked for that; what lies under a legal hold that triage put on it is in no part.
 """
 
 from __future__ import annotations
@@ -31,7 +31,8 @@ OLDEST: Final = timedelta(days=400)
 # What no reason of a stop or a cap says: as moderation.guardrails.counting.deciding.
 DECIDED: Final = """
 LEFT JOIN LATERAL (
-    SELECT why ->> 'category' AS category FROM jsonb_array_elements(submission.reasons) WITH ORDINALITY each (why, place)
+    SELECT why ->> 'category' AS category FROM jsonb_array_elements(submission.reasons)
+        WITH ORDINALITY each (why, place)
     WHERE submission.route = 'block' AND why ->> 'code' NOT IN ('stopped', 'capped') ORDER BY place LIMIT 1
 ) decided ON true
 """
@@ -123,7 +124,7 @@ def count_day(day: date) -> int:
 def rows_of(query: str, values: Mapping[str, Any]) -> list[Any]:
     with connection.cursor() as cursor:
         cursor.execute(query, values)
-        return cursor.fetchall()
+        return list(cursor.fetchall())
 
 
 def tallied(day: date, came_in: Iterable[Sequence[Any]], looked_at: Iterable[Sequence[Any]]) -> list[AuditTally]:
@@ -146,9 +147,7 @@ def tallied(day: date, came_in: Iterable[Sequence[Any]], looked_at: Iterable[Seq
             tallies[group].add(Seen(route, decided, chance, harmful, found))
     kept = [group for group, _images in sizes.most_common(MOST_GROUPS + 1)]
     return [
-        AuditTally(
-            day=day, group=group, counts=tallies[group].dump(), waiting=waiting[group], unlotted=unlotted[group]
-        )
+        AuditTally(day=day, group=group, counts=tallies[group].dump(), waiting=waiting[group], unlotted=unlotted[group])
         for group in kept
     ]
 

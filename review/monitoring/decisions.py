@@ -13,10 +13,10 @@ from moderation.models import Alarm, Reading
 from moderation.models import Measure as Watched
 from moderation.models import Verdict as Closed
 from review.estimates.shares import Figure
+from review.models import Measure, QualityRollup
 from review.monitoring import weekly
 from review.monitoring.changes import SPAN, Day, change, span_of
 from review.monitoring.settings import Lines
-from review.models import Measure, QualityRollup
 
 WEEKS: Final = 4
 LEAST: Final = 20  # decisions looked at again, before a change is told
@@ -78,9 +78,7 @@ def overturned(lines: Lines, now: datetime) -> Reading:
     level = "act" if found.evidence >= needed else "watch" if found.evidence >= needed - log(MILDER) else "usual"
     if not found.rising and level == "act":
         level = "watch"  # that fewer are overturned needs nobody at night
-    return Reading(
-        measure=Watched.OVERTURN, value=exp(min(found.evidence, CERTAIN)), level=level, figures=figures
-    )
+    return Reading(measure=Watched.OVERTURN, value=exp(min(found.evidence, CERTAIN)), level=level, figures=figures)
 
 
 def told_normal() -> date | None:

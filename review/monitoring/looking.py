@@ -32,8 +32,8 @@ class Looked:
 
 
 def look(now: datetime | None = None) -> Looked:
-    """Afterwards what monitoring shows is as of now, and an alarm is open for all that is beyond its line. Its cost goes
-    with the days that are counted and the versions in service, and not with the archive.
+    """Afterwards what monitoring shows is as of now, and an alarm is open for all that is beyond its line. Its cost
+    goes with the days that are counted and the versions in service, and not with the archive.
     """
     now = now or timezone.now()
     lines, versions = choosing.in_force(), pinned()

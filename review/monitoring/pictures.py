@@ -72,9 +72,7 @@ def of_backbone(backbone: ClassifierVersion, lines: Lines, now: datetime) -> Ite
     yield from judged(backbone.ref, apart, told, lines, {"reference": subject, "since": reference.begun_at.isoformat()})
 
 
-def judged(
-    ref: str, apart: Discrepancy, told: ToldApart, lines: Lines, known: dict[str, Any]
-) -> Iterator[Reading]:
+def judged(ref: str, apart: Discrepancy, told: ToldApart, lines: Lines, known: dict[str, Any]) -> Iterator[Reading]:
     """By chance one of `lines.doubt` looks is beyond; how far apart they are is for the classifier to say, so the alarm
     is its own.
     """
@@ -95,9 +93,8 @@ def taken(backbone: ClassifierVersion, window: Window) -> Taken | None:
 
 def seen(backbone: ClassifierVersion, window: Window) -> list[UUID]:
     """One image of each cluster, oldest first."""
-    values = {"after": window.after, "before": window.before, "most": window.most, "backbone": backbone.pk}
     with connection.cursor() as cursor:
-        cursor.execute(SEEN.format(order=window.order), values)
+        cursor.execute(SEEN.format(order=window.order), window.values(backbone=backbone.pk))
         return [key for (key,) in cursor.fetchall()]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from functools import partial
-from typing import Any, Final
+from typing import Final
 from uuid import UUID
 
 from django.db import connection
@@ -43,7 +43,8 @@ def of_version(version: ClassifierVersion, lines: Lines, now: datetime) -> Itera
             yield Reading(measure=Measure.PSI, subject=version.ref, key=category, figures={"n": n, "of": LEAST})
         return
     _last, number, newest = scored(version, windows.newest(reference, now))
-    known = {"reference": version.ref, "before": reference.n, "since": reference.begun_at.isoformat(), "n": number, "of": LEAST}
+    begun_at = reference.begun_at.isoformat()
+    known = {"reference": version.ref, "before": reference.n, "since": begun_at, "n": number, "of": LEAST}
     for category in version.categories:
         before, after = reference.body["scores"].get(category, []), newest[category]
         if number < LEAST or not before:
@@ -79,9 +80,8 @@ def taken(version: ClassifierVersion, window: Window) -> Taken | None:
 
 def scored(version: ClassifierVersion, window: Window) -> tuple[UUID | None, int, dict[str, list[float]]]:
     """The last key, how many, and their scores by category; a version that had nothing to say said 0."""
-    values: dict[str, Any] = {"after": window.after, "before": window.before, "most": window.most}
     with connection.cursor() as cursor:
-        cursor.execute(SCORED.format(order=window.order), {**values, "refs": [version.ref], "version": version.pk})
+        cursor.execute(SCORED.format(order=window.order), window.values(refs=[version.ref], version=version.pk))
         rows = cursor.fetchall()
     silent = [0.0] * len(version.categories)
     columns = zip(*(said or silent for _key, said in rows), strict=True) if rows else ([] for _ in version.categories)

@@ -1,7 +1,7 @@
 """The lines of monitoring, as the ML engineer sets them. Pure: no Django, no clock.
 
-Beyond the first, something is worth a look; beyond the second it raises an alarm. Each has its bounds, so that the watch
-can be made stricter or calmer but not blind.
+Beyond the first, something is worth a look; beyond the second it raises an alarm. Each has its bounds, so that the
+watch can be made stricter or calmer but not blind.
 """
 
 from __future__ import annotations

@@ -129,8 +129,27 @@ def overturned(today: date, weeks: int) -> list[Overturned]:
         counts[monday(day)].append(row)
     starts = [first + timedelta(days=WEEK * step) for step in range(weeks)]
     return [
-        Overturned(
-            start, sum(row["again"] for row in counts[start]), sum(row["overturned"] for row in counts[start])
-        )
+        Overturned(start, sum(row["again"] for row in counts[start]), sum(row["overturned"] for row in counts[start]))
         for start in starts
     ]
+
+
+def told(snapshot: Snapshot) -> dict[str, Any]:
+    """The snapshot for programs."""
+    return {
+        "made_at": snapshot.made.isoformat() if snapshot.made else None,
+        "level": snapshot.worst,
+        "readings": [
+            {
+                "measure": one.measure,
+                "subject": one.subject,
+                "key": one.key,
+                "value": one.value,
+                "low": one.low,
+                "high": one.high,
+                "level": one.level,
+                "figures": one.figures,
+            }
+            for one in snapshot.readings
+        ],
+    }

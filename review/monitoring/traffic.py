@@ -124,9 +124,8 @@ def taken(pinned: Sequence[UUID], window: Window) -> Taken | None:
 
 def came(pinned: Sequence[UUID], window: Window) -> tuple[UUID | None, list[Came]]:
     """By generator version, those with the most images first."""
-    values = {"after": window.after, "before": window.before, "most": window.most, "versions": list(pinned)}
     with connection.cursor() as cursor:
-        cursor.execute(CAME.format(order=window.order), values)
+        cursor.execute(CAME.format(order=window.order), window.values(versions=list(pinned)))
         rows = cursor.fetchall()
     found = [Came(name, version, n, float(mean), float(spread)) for name, version, n, mean, spread, _key in rows]
     return max((UUID(key) for *_rest, key in rows), default=None), found

@@ -61,7 +61,7 @@ def course(*, today: date, weeks: int, category: str = "", group: str = "") -> C
         tally = Tally.over(Tally.load(row.counts) for row in rows)
         here, never = sum(row.waiting for row in rows), sum(row.unlotted for row in rows)
         found.append(Week(start, tally.quality(category), here, never))
-        whole += tally
+        whole.take(tally)
         waiting, unlotted = waiting + here, unlotted + never
     return Course(found, whole, waiting, unlotted)
 
@@ -73,6 +73,6 @@ def by_group(*, today: date, weeks: int, kind: str, most: int) -> list[tuple[str
     first = monday(today) - timedelta(days=WEEK * (weeks - 1))
     found: dict[str, Tally] = defaultdict(Tally)
     for row in AuditTally.objects.filter(group__startswith=f"{kind}:", day__gte=first, day__lte=today).iterator():
-        found[row.group.partition(":")[2]] += Tally.load(row.counts)
+        found[row.group.partition(":")[2]].take(Tally.load(row.counts))
     told = [(name, tally.quality()) for name, tally in found.items()]
     return sorted(told, key=lambda one: -one[1].images)[:most]

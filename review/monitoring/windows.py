@@ -36,6 +36,10 @@ class Window:
     def order(self) -> str:
         return "ASC" if self.oldest_first else "DESC"
 
+    def values(self, **more: Any) -> dict[str, Any]:
+        """What a query over it is given."""
+        return {"after": self.after, "before": self.before, "most": self.most, **more}
+
 
 def newest(reference: DriftReference, now: datetime) -> Window:
     """What came in lately and is no part of the reference."""

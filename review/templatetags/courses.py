@@ -153,7 +153,8 @@ def across(at: int, of: int) -> str:
 
 
 def said(week: Week, one: Figure) -> str:
-    words = f"{date_format(week.start, 'j M Y')}: {100 * (one.value or 0):.2f} % ({100 * one.low:.2f} – {100 * one.high:.2f} %)"
+    reach = f"{100 * one.low:.2f} – {100 * one.high:.2f} %"
+    words = f"{date_format(week.start, 'j M Y')}: {100 * (one.value or 0):.2f} % ({reach})"
     return f"{words} · {_('may still move')}" if week.provisional else words
 
 

@@ -13,9 +13,9 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from moderation.guarantees.drifting import EDGES
 from moderation.guardrail_forms import ClosingForm
 from moderation.guardrails import alarms
-from moderation.guarantees.drifting import EDGES
 from moderation.models import Alarm, Measure, Scope, TriagePlan, Watched
 from moderation.taxonomy import Category
 from moderation.views.access import PersonRequest, requires

@@ -31,9 +31,8 @@ class Stock:
         columns = np.stack([np.ones_like(weights), self.hits, weights, weights**2])
         columns = np.vstack([columns, columns[2:] * self.hits])
         looked = np.concatenate([rng.random((50, len(weights))) < self.chances for _block in range(-(-runs // 50))])
-        return [
-            Sums(len(weights), int(n), int(k), *map(float, rest)) for n, k, *rest in (looked[:runs] @ columns.T).tolist()
-        ]
+        images, sums = len(weights), (looked[:runs] @ columns.T).tolist()
+        return [Sums(images, int(n), int(k), *map(float, rest)) for n, k, *rest in sums]
 
 
 def approvals(rng: np.random.Generator, *, images: int, prevalence: float) -> Stock:
@@ -66,7 +65,8 @@ def taylor(sums: Sums) -> tuple[float, float]:
 def kish(sums: Sums) -> tuple[float, float]:
     """Wilson's, on the effective number (Σw)²/Σw²."""
     n, p = sums.w**2 / sums.w2, sums.w_hits / sums.w
-    middle, half = (p + Z**2 / (2 * n)) / (1 + Z**2 / n), Z / (1 + Z**2 / n) * np.sqrt(p * (1 - p) / n + (Z / n) ** 2 / 4)
+    middle = (p + Z**2 / (2 * n)) / (1 + Z**2 / n)
+    half = Z / (1 + Z**2 / n) * np.sqrt(p * (1 - p) / n + (Z / n) ** 2 / 4)
     return middle - half, middle + half
 
 

@@ -60,11 +60,8 @@ def test_recall_and_prevalence_are_covered(missed: float, harmful: float, answer
     approve = approvals(rng, images=18_000, prevalence=missed)
     block = blocks(rng, images=300, precision=0.93)
     review = people(rng, images=1500, harmful=harmful, answered=answered)
-    parts = {name: stock.drawn(rng, RUNS) for name, stock in (("approve", approve), ("block", block), ("review", review))}
-    found = [
-        Quality.of({"approve": a, "block": b, "own": b, "review": r})
-        for a, b, r in zip(parts["approve"], parts["block"], parts["review"], strict=True)
-    ]
+    lots = (stock.drawn(rng, RUNS) for stock in (approve, block, review))
+    found = [Quality.of({"approve": a, "block": b, "own": b, "review": r}) for a, b, r in zip(*lots, strict=True)]
     caught, all_of_it = block.hits.sum() + review.hits.sum(), block.hits.sum() + review.hits.sum() + approve.hits.sum()
     truth = {
         "precision": block.share,

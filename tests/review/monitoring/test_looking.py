@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -52,7 +51,7 @@ def ref(plan: TriagePlan) -> str:
 
 
 @pytest.fixture
-def learnt(eyes: TriagePlan, platform: Client) -> Iterator[TriagePlan]:
+def learnt(eyes: TriagePlan, platform: Client) -> TriagePlan:
     """The reference is taken: calm images of one generator."""
     send(platform, MANY, generator={"name": "brush", "version": "1"})
     looking.look()
