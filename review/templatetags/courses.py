@@ -23,6 +23,7 @@ LINES: Final = 4
 STEPS: Final = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25)
 MOST_NAMES: Final = 6
 BAR: Final = 120
+MANY: Final = 40  # dots, from which on they are drawn small
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +150,7 @@ def two_bins(before: Sequence[float], after: Sequence[float], edges: Sequence[fl
 
 
 def across(at: int, of: int) -> str:
-    return f"{LEFT + 10 + (WIDTH - LEFT - 26) * (at / (of - 1) if of > 1 else 0.5):.1f}"
+    return f"{LEFT + 10 + (WIDTH - LEFT - 36) * (at / (of - 1) if of > 1 else 0.5):.1f}"
 
 
 def said(week: Week, one: Figure) -> str:
@@ -171,6 +172,7 @@ def frame(dots: Sequence[Dot | None], days: Sequence[Any], scale: Scale, name: s
         "names": names,
         "lines": scale.lines,
         "act": scale.down(line) if line else "",
+        "radius": "2.5" if len(dots) > MANY else "4",
         "name": name,
         **size(),
     }
