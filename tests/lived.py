@@ -57,6 +57,7 @@ def live() -> None:
     work(senior, team)
     look_back(moderator)
     count_back([moderator, senior, *team])
+    watch_back()
 
 
 def colleague(name: str) -> User:
@@ -200,6 +201,18 @@ def count_back(people: list[User]) -> None:
         skill = {"votes": 400.0, "sensitivity": chance.uniform(0.88, 0.97), "specificity": chance.uniform(0.94, 0.99)}
         add(today - timedelta(days=4), Measure.SKILL, skill, "", person)
     QualityRollup.objects.bulk_create(rows, ignore_conflicts=True)
+
+
+def watch_back() -> None:
+    """What monitoring would have read of those weeks."""
+    from django.utils import timezone
+
+    from moderation.models import Client, TriagePlan
+    from tests.review.monitoring.planting import plant
+
+    plan = TriagePlan.objects.in_force()
+    clients = [str(key) for key in Client.objects.values_list("pk", flat=True)[:2]]
+    plant(timezone.now(), plan.body["classifiers"][0] if plan else "", CODES, clients)
 
 
 def votes(chance: Random, harm: int) -> dict[str, float]:

@@ -158,6 +158,7 @@ SCREENS: Final = (
     Screen("certificates", "/certificates/", role="policy_lead"),
     Screen("certificates-several", SEVERAL, role="policy_lead"),
     Screen("plan-proposal", "/policies/plans/", role="policy_lead", act=propose),
+    Screen("monitoring", "/learning/monitoring/", role="ml_engineer"),
     Screen("plan", "/policies/plans/1/", role="policy_lead"),
     Screen("plan-draft", "/policies/plans/draft/", role="policy_lead"),
     Screen("guardrails", "/policies/guardrails/", role="policy_lead"),
