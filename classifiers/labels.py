@@ -46,10 +46,14 @@ _FIELDS: list[tuple[str, pa.DataType]] = [
     ("embedding_ref", pa.int64()),
     ("licence", pa.string()),
     ("consent_basis", pa.string()),
+    ("definition", pa.string()),
+    ("soft_label", pa.float64()),
 ]
 SCHEMA = pa.schema(_FIELDS)
 _CONTENT = tuple(name for name in SCHEMA.names if name != "image")
 """Columns that make the fingerprint: all but the path, which says where a picture lies, not what was decided."""
+_LATER = frozenset({"definition", "soft_label"})
+"""Columns that older manifests lack. Where nothing stands in one, it leaves no trace in the fingerprint."""
 
 
 class Row(TypedDict, total=False):
@@ -81,6 +85,10 @@ class Row(TypedDict, total=False):
     embedding_ref: int | None
     licence: str
     consent_basis: str
+    definition: str | None
+    """Of the guideline it was made under: current, older (replaced since), or remapped by choice."""
+    soft_label: float | None
+    """Of the people who said anything of the category, the share that see it; only where it was asked for."""
 
 
 def batches(rows: Iterable[Row] | Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
@@ -122,7 +130,7 @@ def open_writer(path: Path, *, format: str) -> Iterator[Callable[[pa.RecordBatch
 def read_table(path: Path, *, format: str) -> pa.Table:
     """The whole table, whatever its format."""
     if format == "parquet":
-        return pq.read_table(path).cast(SCHEMA)
+        return _completed(pq.read_table(path))
     with path.open(encoding="utf-8", newline="") as file:
         if format == "jsonl":
             rows: Iterable[Any] = (_timed(json.loads(line)) for line in file)
@@ -130,6 +138,12 @@ def read_table(path: Path, *, format: str) -> pa.Table:
         else:
             found = list(batches(_parsed(row) for row in csv.DictReader(file)))
     return pa.Table.from_batches(found, schema=SCHEMA)
+
+
+def _completed(table: pa.Table) -> pa.Table:
+    for name in _LATER - set(table.column_names):
+        table = table.append_column(name, pa.nulls(table.num_rows, SCHEMA.field(name).type))
+    return table.select(SCHEMA.names).cast(SCHEMA)
 
 
 def _iso(value: datetime) -> str:
@@ -187,10 +201,12 @@ class Fingerprint:
     def __init__(self) -> None:
         self._streams: dict[tuple[str, int], Any] = {}
         self._rows = 0
+        self._said: set[str] = set()
         self._more: list[str] = []
 
     def update(self, batch: pa.RecordBatch) -> None:
         self._rows += batch.num_rows
+        self._said.update(name for name in _LATER if batch.column(name).null_count < batch.num_rows)
         for name in _CONTENT:
             for i, piece in enumerate(_streams(batch.column(name))):
                 self._streams.setdefault((name, i), hashlib.sha256()).update(piece)
@@ -200,7 +216,9 @@ class Fingerprint:
 
     def hexdigest(self) -> str:
         whole = hashlib.sha256(f"loupe-labels-1:{self._rows}".encode())
-        for (name, i), stream in sorted(self._streams.items(), key=lambda item: item[0]):
+        told = [(name, i) for name, i in self._streams if name not in _LATER - self._said]
+        for name, i in sorted(told):
+            stream = self._streams[name, i]
             whole.update(f"{name}:{i}:".encode() + stream.digest())
         for digest in self._more:
             whole.update(bytes.fromhex(digest))

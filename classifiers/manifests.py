@@ -7,7 +7,8 @@ A manifest is a folder: ``labels.parquet`` (or ``.jsonl``, ``.csv``) with one ro
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
@@ -97,13 +98,17 @@ def write(
     format: Literal["parquet", "jsonl", "csv"] = "parquet",
     embeddings: FloatArray | NDArray[np.float16] | Iterable[NDArray[Any]] | None = None,
     query: Mapping[str, Any] | None = None,
+    beside: Callable[[Mapping[str, Any]], Iterable[str]] | None = None,
+    **more: Any,
 ) -> Manifest:
     """Write a manifest into ``out_dir`` (made when missing) and return it.
 
     ``rows`` and ``embeddings`` may be generators: a few thousand rows are held at a time. Rows are mappings of the
     columns of ``SCHEMA`` (missing ones become null) or record batches of that schema. Each file is written as ``.part``
-    and renamed,
-    ``manifest.json`` last, so a folder without it is unfinished and ``read`` refuses it.
+    and renamed, ``manifest.json`` last, so a folder without it is unfinished and ``read`` refuses it.
+
+    ``beside`` is given what ``manifest.json`` will say, once labels and embeddings lie there, and returns the names of
+    the files it wrote into ``out_dir``, whose sha256 then stand in it, too. ``more`` are further entries of it.
     """
     if format not in FORMATS:
         raise ManifestError(f"there is no format {format!r}: use {', '.join(FORMATS)}")
@@ -113,11 +118,21 @@ def write(
     fingerprint, counts = Fingerprint(), _Counts()
     part = labels.with_name(labels.name + ".part")
     try:
-        with open_writer(part, format=format) as append:
-            for batch in batches(rows):
+        with open_writer(part, format=format) as append, ThreadPoolExecutor(1) as writer:
+
+            def keep(batch: pa.RecordBatch) -> None:
                 append(batch)
                 fingerprint.update(batch)
                 counts.update(batch)
+
+            # While one batch is written, and hashed, the next is made.
+            writing: Future[None] | None = None
+            for batch in batches(rows):
+                if writing is not None:
+                    writing.result()
+                writing = writer.submit(keep, batch)
+            if writing is not None:
+                writing.result()
     except pa.ArrowInvalid as error:
         raise ManifestError(f"a row does not fit the columns of the manifest: {error}") from error
     part.replace(labels)
@@ -129,7 +144,7 @@ def write(
         counts.pictures, counts.embedding_size = shape
         # The header of the file holds shape and type only, so its digest is a digest of the content.
         fingerprint.add(files[path.name])
-    index = {
+    index: dict[str, Any] = {
         "schema_version": SCHEMA_VERSION,
         "format": format,
         "fingerprint": fingerprint.hexdigest(),
@@ -137,7 +152,10 @@ def write(
         "query": dict(query or {}),
         "files": files,
         "written_at": datetime.now(UTC).isoformat(timespec="seconds"),
+        **more,
     }
+    for name in beside(index) if beside else ():
+        files[name] = file_sha256(out_dir / name)
     part = out_dir / f"{INDEX}.part"
     part.write_text(json.dumps(index, indent=2, ensure_ascii=False) + "\n", "utf-8")
     part.replace(out_dir / INDEX)

@@ -10,10 +10,12 @@ from typing import Any
 
 from django.core.management import BaseCommand, CommandError
 
-from classifiers.labels import FORMATS
 from moderation.actors import Actor
-from moderation.taxonomy import Category
+from moderation.taxonomy import UNTRAINABLE, Category
 from review import feedback
+from review.labels.queries import FORMATS, Query, UnfitQuery
+
+CATEGORIES = [code for code in Category.values if code not in UNTRAINABLE]
 
 
 def moment(text: str) -> datetime:
@@ -25,7 +27,7 @@ def moment(text: str) -> datetime:
 class Command(BaseCommand):
     help = (
         "Write the label manifest (labels, embeddings, manifest.json) into the folder OUT. "
-        "Quarantined images and categories nobody may train on never appear."
+        "Quarantined images, what is not to be trained on, and categories nobody may train on never appear."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -34,27 +36,49 @@ class Command(BaseCommand):
         )
         parser.add_argument("--format", choices=FORMATS, default="parquet")
         parser.add_argument("--since", type=moment, help="only images decided at or after this date or time (ISO 8601)")
-        parser.add_argument("--category", choices=Category.values, default="", help="only labels of this category")
+        parser.add_argument("--until", type=moment, help="only images decided before this date or time")
+        parser.add_argument("--category", choices=CATEGORIES, default="", help="only labels of this category")
         parser.add_argument(
             "--backbone", metavar="NAME@VERSION", help="whose embeddings go along; default: of the plan in force"
         )
+        parser.add_argument("--query", metavar="JSON", help="all else that POST /exports takes as its query")
+        parser.add_argument(
+            "--demand", action="store_true", help="refuse what has no licence or no basis of consent, and count it"
+        )
         parser.add_argument("--json", action="store_true", help="machine-readable answer")
 
-    def handle(self, *, out: Path | str, format: Any, since: datetime | None, category: str, **options: Any) -> None:
+    def handle(self, *, out: Path | str, format: str, **options: Any) -> None:
         out = Path(out)  # call_command does not convert what it is given
-        backbone = options["backbone"] if options["backbone"] is not None else feedback.default_backbone()
-        query = feedback.Query(since=since, category=category, backbone=backbone)
         try:
+            query = asked(options)
             manifest = feedback.export(out, query=query, format=format, actor=Actor.command("export_labels"))
-        except feedback.NothingToExport as nothing:
-            raise CommandError(str(nothing)) from nothing
+        except (feedback.NothingToExport, UnfitQuery) as problem:
+            raise CommandError(str(problem)) from problem
+        counts = manifest.index["counts"]
         answer = {
             "path": str(out),
-            "rows": len(manifest),
+            "rows": counts["rows"],
             "fingerprint": manifest.fingerprint,
-            "counts": manifest.index["counts"],
+            "counts": counts,
+            "refused": manifest.index["refused"],
         }
         if options["json"]:
             self.stdout.write(json.dumps(answer))
         else:
-            self.stdout.write(f"{len(manifest)} labels in {out}, fingerprint {manifest.fingerprint}")
+            self.stdout.write(f"{counts['rows']} labels in {out}, fingerprint {manifest.fingerprint}")
+
+
+def asked(options: dict[str, Any]) -> Query:
+    """Raises UnfitQuery."""
+    try:
+        said = json.loads(options.get("query") or "{}")
+    except ValueError as error:
+        raise UnfitQuery("query", f"--query is no JSON: {error}") from error
+    if not isinstance(said, dict):
+        raise UnfitQuery("query", "--query is a JSON object, as of POST /exports.")
+    backbone = options.get("backbone")
+    said |= {name: options[name] for name in ("since", "until") if options.get(name)}
+    said |= {"categories": [options["category"]]} if options.get("category") else {}
+    said |= {"demand": True} if options.get("demand") else {}
+    said.setdefault("backbone", feedback.default_backbone() if backbone is None else backbone)
+    return Query.read(said)

@@ -1,0 +1,145 @@
+"""The lowest door: whatever is exported, in whichever format and by whichever command, passes here or does not leave.
+
+Nothing else makes an `Admitted`, and what writes rows or copies images takes nothing else.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Final
+from uuid import UUID
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from moderation.models import Status, Submission
+from review.labels.deriving import BARRED, NONE
+from review.models import Verdict
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+
+class Refusal(models.TextChoices):
+    """Why an image does not leave, the first reason that holds; `REPLACED` counts labels, not images."""
+
+    QUARANTINED = "quarantined", _("Under legal hold")
+    UNTRAINABLE = "untrainable", _("Somebody named a category that nobody may train on")
+    OPTED_OUT = "opted_out", _("Not to be trained on, says who sent it or the file itself")
+    ERASED = "erased", _("Its image is gone")
+    OPEN = "open", _("Not settled: people were asked again")
+    OVERTURNED = "overturned", _("Its status is not what people decided")
+    NO_LICENCE = "no_licence", _("Says nothing of a licence")
+    NO_CONSENT = "no_consent", _("Says nothing of the basis of consent")
+    REPLACED = "replaced", _("Made under a guideline that was replaced since")
+
+
+SETTLES: Final = {Verdict.APPROVE: Status.APPROVED, Verdict.BLOCK: Status.BLOCKED}
+YES: Final = ("true", "yes", "1", "allowed")
+WITHDRAWN: Final = ("withdrawn", "refused", "denied", "none", "no", "false")
+
+
+@dataclass(frozen=True, eq=False)
+class Candidates:
+    """N images that might leave. `facts`, one row an image: status, verdict, working, training, consent, licence,
+    consent_basis; all texts, null where nothing was said. `label` [N, C] as in `deriving`; `barred` and `forbidden`
+    [N]; `gold` [N]: answered by a gold item, whose image need not stand where it says.
+    """
+
+    facts: pa.Table
+    label: NDArray[np.int8]
+    barred: NDArray[np.bool_]
+    forbidden: NDArray[np.bool_]
+    gold: NDArray[np.bool_]
+
+
+@dataclass(frozen=True, eq=False)
+class Admitted:
+    """What may leave of N candidates: `label` [N, C] is -1 for all that may not; `refused` counts the images that may
+    not, by Refusal.
+    """
+
+    label: NDArray[np.int8]
+    refused: Counter[str]
+
+
+def admit(those: Candidates, *, demand: bool) -> Admitted:
+    """`demand`: nothing leaves without a licence and a basis of consent. Images without any label are not counted."""
+    label = np.where(BARRED[None, :], NONE, those.label).astype(np.int8)
+    open_ = np.ones(len(label), np.bool_)
+    refused = Counter[str]()
+    labelled = (those.label != NONE).any(axis=1)
+    for refusal, holds in reasons(those, demand=demand):
+        hit = open_ & holds
+        refused[refusal.value] += int((hit & labelled).sum())
+        open_ &= ~holds
+    label[~open_] = NONE
+    return Admitted(label, +refused)
+
+
+def reasons(those: Candidates, *, demand: bool) -> Sequence[tuple[Refusal, NDArray[np.bool_]]]:
+    facts = those.facts
+    status = facts["status"]
+    settled = equal(status, Status.APPROVED) | equal(status, Status.BLOCKED)
+    agrees = np.zeros(len(settled), np.bool_)
+    for verdict, to in SETTLES.items():
+        agrees |= equal(facts["verdict"], verdict) & equal(status, to)
+    consent = lowered(facts["consent"])
+    basis = lowered(facts["consent_basis"])
+    training = lowered(facts["training"])
+    opted_out = within(consent, WITHDRAWN) | within(basis, WITHDRAWN) | (~blank(training) & ~within(training, YES))
+    found = [
+        (Refusal.QUARANTINED, equal(status, Status.QUARANTINED)),
+        (Refusal.UNTRAINABLE, those.barred | (those.label[:, BARRED] == 1).any(axis=1)),
+        (Refusal.OPTED_OUT, opted_out | those.forbidden),
+        (Refusal.ERASED, blank(facts["working"])),
+        (Refusal.OPEN, ~settled & ~those.gold),
+        (Refusal.OVERTURNED, ~agrees & ~those.gold),
+    ]
+    if demand:
+        found += [
+            (Refusal.NO_LICENCE, blank(facts["licence"])),
+            (Refusal.NO_CONSENT, blank(facts["consent_basis"])),
+        ]
+    return found
+
+
+def equal(column: Any, value: str) -> NDArray[np.bool_]:
+    return truth(pc.equal(column, str(value)))
+
+
+def lowered(column: Any) -> Any:
+    return pc.utf8_lower(pc.utf8_trim_whitespace(column))
+
+
+def within(column: Any, values: Sequence[str]) -> NDArray[np.bool_]:
+    return truth(pc.is_in(column, value_set=pa.array(values)))
+
+
+def blank(column: Any) -> NDArray[np.bool_]:
+    return truth(pc.equal(pc.utf8_trim_whitespace(pc.fill_null(column, "")), ""))
+
+
+def truth(flags: Any) -> NDArray[np.bool_]:
+    """Nothing known is False."""
+    return np.asarray(pc.fill_null(flags, False).to_numpy(), np.bool_)
+
+
+def withdrawn_since(moment: datetime) -> frozenset[str]:
+    """Images, by id, that were put under legal hold since: what was read before must not leave any more."""
+    held = Submission.objects.filter(status=Status.QUARANTINED, settled_at__gte=moment)
+    return frozenset(map(str, held.values_list("pk", flat=True)))
+
+
+def gone(keys: Collection[UUID]) -> frozenset[UUID]:
+    """Those of the images that may not leave now, whatever was found when their labels were read."""
+    free = Submission.objects.filter(pk__in=keys).exclude(status=Status.QUARANTINED).exclude(working="")
+    return frozenset(keys) - frozenset(free.values_list("pk", flat=True))
+
+
