@@ -98,7 +98,7 @@ def write(
     format: Literal["parquet", "jsonl", "csv"] = "parquet",
     embeddings: FloatArray | NDArray[np.float16] | Iterable[NDArray[Any]] | None = None,
     query: Mapping[str, Any] | None = None,
-    beside: Callable[[Mapping[str, Any]], Iterable[str]] | None = None,
+    beside: Callable[[dict[str, Any]], Iterable[str]] | None = None,
     **more: Any,
 ) -> Manifest:
     """Write a manifest into ``out_dir`` (made when missing) and return it.
@@ -107,8 +107,9 @@ def write(
     columns of ``SCHEMA`` (missing ones become null) or record batches of that schema. Each file is written as ``.part``
     and renamed, ``manifest.json`` last, so a folder without it is unfinished and ``read`` refuses it.
 
-    ``beside`` is given what ``manifest.json`` will say, once labels and embeddings lie there, and returns the names of
-    the files it wrote into ``out_dir``, whose sha256 then stand in it, too. ``more`` are further entries of it.
+    ``beside`` is given what ``manifest.json`` will say, once labels and embeddings lie there; it may add to it, and
+    returns the names of the files it wrote into ``out_dir``, whose sha256 then stand in it, too. ``more`` are further
+    entries of it.
     """
     if format not in FORMATS:
         raise ManifestError(f"there is no format {format!r}: use {', '.join(FORMATS)}")

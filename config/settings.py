@@ -366,6 +366,7 @@ CELERY_BEAT_SCHEDULE = {
     "run-bulk": {"task": "review.tasks.run_bulk", "schedule": 10.0, "options": {"expires": 10}},
     "run-trainings": {"task": "review.tasks.run_trainings", "schedule": 15.0, "options": {"expires": 15}},
     "evaluate": {"task": "review.tasks.evaluate", "schedule": 60.0, "options": {"expires": 60}},
+    "run-exports": {"task": "review.tasks.run_exports", "schedule": 10.0, "options": {"expires": 10}},
     "tell-of-held": {"task": "review.tasks.tell_of_held", "schedule": 60.0, "options": {"expires": 60}},
     "publish-due": {"task": "moderation.tasks.publish_due", "schedule": 10.0, "options": {"expires": 10}},
     "watch-guardrails": {"task": "moderation.tasks.watch_guardrails", "schedule": 300.0, "options": {"expires": 300}},

@@ -89,3 +89,17 @@ def evaluate() -> dict[str, int]:
 def nudge_evaluations() -> None:
     """For doors: once the caller's transaction is committed, begin."""
     transaction.on_commit(lambda: evaluate.apply_async(retry=False), robust=True)
+
+
+@shared_task(name="review.tasks.run_exports")
+def run_exports() -> dict[str, int]:
+    """Data sets are made, one after the other; beat calls again whatever becomes of a message or a worker."""
+    from review.exports import running  # pyarrow: 40 MiB that the web process does without
+
+    running.tidy()
+    return {"done": sum(running.work_off(key) for key in running.at_work())}
+
+
+def nudge_exports() -> None:
+    """For doors: once the caller's transaction is committed, begin."""
+    transaction.on_commit(lambda: run_exports.apply_async(retry=False), robust=True)

@@ -8,6 +8,7 @@ from review.api.certificates import Certificates
 from review.api.claims import Decisions, Extension, Release, SecondOpinion, Sending, Takeover, Undo
 from review.api.evaluations import Evaluations, OneEvaluation, OneOrder
 from review.api.experiments import Experiments
+from review.api.exports import ExportCancel, ExportFile, ExportProgress, Exports
 from review.api.gold import Gold, GoldRetirement
 from review.api.grid import GridDecisions
 from review.api.held import Approval, Held, Refusal
@@ -43,6 +44,10 @@ urlpatterns = [
     path("trainings/<uuid:pk>/cancel", Cancellation.as_view(), name="training_cancel"),
     path("monitoring", Monitoring.as_view(), name="monitoring"),
     path("monitoring/weeks", MonitoringWeeks.as_view(), name="monitoring-weeks"),
+    path("exports", Exports.as_view(), name="exports"),
+    path("exports/<uuid:pk>", ExportProgress.as_view(), name="export"),
+    path("exports/<uuid:pk>/cancel", ExportCancel.as_view(), name="export_cancel"),
+    path("exports/<uuid:pk>/files/<path:name>", ExportFile.as_view(), name="export_file"),
     path("held", Held.as_view(), name="held"),
     path("held/<uuid:pk>/approve", Approval.as_view(), name="held-approve"),
     path("held/<uuid:pk>/refuse", Refusal.as_view(), name="held-refuse"),

@@ -145,10 +145,10 @@ class Block:
         return np.asarray(self.table[name].to_numpy())
 
 
-def blocks(query: Query, *, asof: datetime, after: UUID = FIRST, size: int = BLOCK) -> Iterator[Block]:
+def blocks(query: Query, *, asof: datetime, after: UUID = FIRST) -> Iterator[Block]:
     """All that was decided, in effect at `asof`, on images behind `after`, in the order of their keys."""
     while after != LAST:
-        last = edge(after, min(size, OPENING) if after == FIRST else size)
+        last = edge(after, OPENING if after == FIRST else BLOCK)
         yield block(query, asof=asof, after=after, last=last)
         after = last
 

@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from classifiers.models import ClassifierVersion
-from review.labels.reading import BLOCK, FIRST, blocks
+from review.labels.reading import FIRST, blocks
 from review.labels.selecting import Asked, select
 from review.labels.surveys import Survey
 from review.labels.telling import embedded, rows_of, with_column
@@ -35,12 +35,12 @@ class Piece:
     refused: Counter[str]
 
 
-def pieces(asked: Asked, found: Survey, *, after: UUID = FIRST, size: int = BLOCK) -> Iterator[Piece]:
+def pieces(asked: Asked, found: Survey, *, after: UUID = FIRST) -> Iterator[Piece]:
     """In the order of the images' keys, behind `after`. The same again wherever somebody goes on."""
     backbone = None
     if asked.query.backbone:
         backbone = ClassifierVersion.objects.with_refs([asked.query.backbone]).get()
-    for block in blocks(asked.query, asof=asked.asof, after=after, size=size):
+    for block in blocks(asked.query, asof=asked.asof, after=after):
         told = select(block, asked)
         rows, vectors = rows_of(told, found, asked.query), None
         if backbone is not None and backbone.embedding_size:

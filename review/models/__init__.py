@@ -8,6 +8,7 @@ from review.models.decisions import Decision, Verdict
 from review.models.desks import DeskSettings, Mention
 from review.models.effects import Effect, EffectState
 from review.models.evaluations import Evaluation, EvaluationOrder, OrderState, Sample
+from review.models.exports import Export, ExportFormat, ExportKind, ExportState
 from review.models.gold import GoldItem, GoldTurn, QualityRules
 from review.models.monitoring import AuditTally, DriftReference, MonitoringSettings
 from review.models.profiles import ReviewerProfile
@@ -37,6 +38,10 @@ __all__ = [
     "EffectState",
     "Evaluation",
     "EvaluationOrder",
+    "Export",
+    "ExportFormat",
+    "ExportKind",
+    "ExportState",
     "Exposure",
     "GoldItem",
     "GoldTurn",

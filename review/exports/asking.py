@@ -1,0 +1,52 @@
+"""To ask for a data set, and to call it off."""
+
+from __future__ import annotations
+
+from typing import Final
+from uuid import UUID
+
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from moderation import audit
+from moderation.actors import Actor
+from moderation.models import User
+from review.labels.queries import Query
+from review.models import Export, ExportState
+
+MOST_OPEN: Final = 5  # of one person
+
+
+class TooMany(Exception):
+    """Wait until one is done, or cancel it; nothing was asked for."""
+
+
+class NotOpen(Exception):
+    """It is over already; nothing was changed. Reload the page."""
+
+
+@transaction.atomic
+def ask(person: User, *, query: Query, kind: str, format: str) -> Export:
+    """Afterwards it waits for a worker. What is decided from now on is not in it. Raises TooMany."""
+    User.objects.select_for_update(no_key=True).get(pk=person.pk)  # so that five at once are counted
+    if Export.objects.filter(asked_by=person, state__in=Export.OPEN).count() >= MOST_OPEN:
+        raise TooMany(_("%(most)d data sets of yours are in the making. Wait for one, or cancel it.") % {"most": MOST_OPEN})
+    row = Export.objects.create(kind=kind, format=format, query=query.as_json(), asked_by=person)
+    record(row, person, "export.asked")
+    return row
+
+
+@transaction.atomic
+def cancel(key: UUID, person: User) -> None:
+    """Afterwards no worker goes on with it, and what was written goes. Raises Export.DoesNotExist or NotOpen."""
+    row = Export.objects.get(pk=key)
+    stopped = Export.objects.filter(pk=key, state__in=Export.OPEN)
+    if not stopped.update(state=ExportState.CANCELLED, ended_at=timezone.now()):
+        raise NotOpen(_("It is over by now. Reload the page."))
+    record(row, person, "export.cancelled")
+
+
+def record(row: Export, person: User, action: str) -> None:
+    said = {"kind": row.kind, "format": row.format, "query": row.query}
+    audit.record(audit.Entry(Actor.person(person), action, f"export:{row.pk}", said))
