@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import re
-from typing import Any, Final
+from typing import Any
 from uuid import UUID
 
 from django.db import transaction
@@ -18,25 +17,13 @@ from rest_framework.views import APIView
 
 from moderation.api.problems import Problem, invalid
 from moderation.models import Scope
-from review import datasets
+from review import datasets, downloads
 from review.api.doors import fields_of, person_of
 from review.exports import asking
 from review.feedback import default_backbone
 from review.labels.queries import Query, UnfitQuery
 from review.models import Export, ExportFormat, ExportKind, ExportState
 from review.tasks import nudge_exports
-
-TYPES: Final = {
-    ".json": "application/json",
-    ".jsonl": "application/x-ndjson",
-    ".parquet": "application/vnd.apache.parquet",
-    ".csv": "text/csv; charset=utf-8",
-    ".tar": "application/x-tar",
-    ".md": "text/plain; charset=utf-8",
-    ".sha256": "text/plain; charset=utf-8",
-    ".jpg": "image/jpeg",
-}
-
 
 class ExportOrder(serializers.Serializer[object]):
     kind = serializers.ChoiceField(choices=ExportKind.choices, default=ExportKind.LABELS)
@@ -135,7 +122,12 @@ class ExportFile(APIView):
         responses={(200, "application/octet-stream"): OpenApiResponse(OpenApiTypes.BINARY)},
     )
     def get(self, request: Request, pk: UUID, name: str) -> FileResponse:
-        return served(found(pk), name)
+        try:
+            return downloads.served(found(pk), name)
+        except datasets.FilesGone as error:
+            raise Problem(404, _("No such file"), str(error)) from error
+        except datasets.Withdrawn as error:
+            raise Problem(409, _("The data set was withdrawn"), str(error), code="withdrawn") from error
 
 
 def found(pk: UUID) -> Export:
@@ -143,21 +135,6 @@ def found(pk: UUID) -> Export:
     if row is None:
         raise Problem(404, _("No such export"), _("There is no export with this id."))
     return row
-
-
-def served(row: Export, name: str) -> FileResponse:
-    """As an attachment of a type that no browser runs. Raises Problem."""
-    try:
-        path = datasets.path_of(datasets.folder_of_export(row), name)
-    except datasets.FilesGone as error:
-        raise Problem(404, _("No such file"), str(error)) from error
-    except datasets.Withdrawn as error:
-        raise Problem(409, _("The data set was withdrawn"), str(error), code="withdrawn") from error
-    response = FileResponse(path.open("rb"), as_attachment=True, filename=re.sub(r"[^\w.-]", "_", path.name))
-    response["Content-Type"] = TYPES.get(path.suffix, "application/octet-stream")
-    response["X-Content-Type-Options"] = "nosniff"
-    response["Cache-Control"] = "private, no-store"
-    return response
 
 
 def told(row: Export) -> dict[str, Any]:

@@ -15,29 +15,14 @@ from uuid import UUID
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from django.db import models
-from django.utils.translation import gettext_lazy as _
 
 from moderation.models import Status, Submission
 from review.labels.deriving import BARRED, NONE
+from review.labels.queries import Refusal
 from review.models import Verdict
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-
-
-class Refusal(models.TextChoices):
-    """Why an image does not leave, the first reason that holds; `REPLACED` counts labels, not images."""
-
-    QUARANTINED = "quarantined", _("Under legal hold")
-    UNTRAINABLE = "untrainable", _("Somebody named a category that nobody may train on")
-    OPTED_OUT = "opted_out", _("Not to be trained on, says who sent it or the file itself")
-    ERASED = "erased", _("Its image is gone")
-    OPEN = "open", _("Not settled: people were asked again")
-    OVERTURNED = "overturned", _("Its status is not what people decided")
-    NO_LICENCE = "no_licence", _("Says nothing of a licence")
-    NO_CONSENT = "no_consent", _("Says nothing of the basis of consent")
-    REPLACED = "replaced", _("Made under a guideline that was replaced since")
 
 
 SETTLES: Final = {Verdict.APPROVE: Status.APPROVED, Verdict.BLOCK: Status.BLOCKED}

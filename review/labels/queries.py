@@ -8,8 +8,10 @@ from dataclasses import asdict, dataclass, field, fields
 from datetime import UTC, datetime
 from typing import Any, Final, Literal, cast, get_args
 
+from django.db import models
 from django.utils.dateparse import parse_date, parse_datetime
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from classifiers.models import ClassifierVersion
 from moderation.models import Client
@@ -29,6 +31,20 @@ ACTIVE: Final = "learning"  # the reason of requests that the learning budget dr
 GUIDELINE: Final = re.compile(r"([A-Z_]{2,40}) v([1-9]\d{0,5})")
 MOST_NAMES: Final = 50
 LONGEST: Final = 200
+
+
+class Refusal(models.TextChoices):
+    """Why an image does not leave, the first reason that holds; `REPLACED` counts labels, not images."""
+
+    QUARANTINED = "quarantined", gettext_lazy("Under legal hold")
+    UNTRAINABLE = "untrainable", gettext_lazy("Somebody named a category that nobody may train on")
+    OPTED_OUT = "opted_out", gettext_lazy("Not to be trained on, says who sent it or the file itself")
+    ERASED = "erased", gettext_lazy("Its image is gone")
+    OPEN = "open", gettext_lazy("Not settled: people were asked again")
+    OVERTURNED = "overturned", gettext_lazy("Its status is not what people decided")
+    NO_LICENCE = "no_licence", gettext_lazy("Says nothing of a licence")
+    NO_CONSENT = "no_consent", gettext_lazy("Says nothing of the basis of consent")
+    REPLACED = "replaced", gettext_lazy("Made under a guideline that was replaced since")
 
 
 class UnfitQuery(ValueError):
