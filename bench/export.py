@@ -1,4 +1,4 @@
-"""A million labels to Parquet, as `manage.py export_labels` writes them: rows a second, peak memory, first rows on disk.
+"""A million labels to Parquet, as `manage.py export_labels` writes them: rows a second, memory, first rows on disk.
 
 .venv/bin/python -m bench.export [--rows N]
 """
@@ -17,13 +17,15 @@ from typing import Any, Final
 import psycopg
 
 from bench import backlog
-from bench.harness import PROJECT, cpu_s, django_on_own_services, emit, machine
+from bench.harness import PROJECT, django_on_own_services, emit, machine
 from bench.rescore import peak_mib, superuser_url
 
 LABELS: Final = 1_000_000
 # Of an approval come labels of all 17 categories that may be learnt, of a block as many as it names.
-SHAPES: Final = {"approvals": (17, "approve", "approved", "[]"), "blocks": (1, "block", "blocked", '[{"category": "WEAPONS_DANGEROUS", "severity": 2}]')}
-COPIES: Final = 10  # every so many images lie in one cluster with another
+SHAPES: Final = {
+    "approvals": (17, "approve", "approved", "[]"),
+    "blocks": (1, "block", "blocked", '[{"category": "WEAPONS_DANGEROUS", "severity": 2}]'),
+}
 
 CLAIMS: Final = """
 INSERT INTO review_claim (id, request_id, reviewer_id, claimed_at, expires_at, ended_at, outcome)
@@ -48,7 +50,9 @@ SETTLE: Final = """
 UPDATE moderation_submission SET status = %(status)s, decided_by = 'person', settled_at = now(), cluster = id,
     context = '{"licence": "CC-BY-4.0", "consent_basis": "terms of use"}'
 """
-TABLES: Final = "moderation_submission, moderation_finding, review_claim, review_decision, review_effect, moderation_reviewrequest"
+TABLES: Final = (
+    "moderation_submission, moderation_finding, moderation_reviewrequest, review_claim, review_decision, review_effect"
+)
 
 
 def main() -> None:

@@ -41,9 +41,7 @@ class DatasetForm(PlainForm):
         gettext_lazy("Categories"), CATEGORIES, help_text=gettext_lazy("None ticked: all that may be learnt.")
     )
     since = forms.DateField(label=gettext_lazy("Settled from"), required=False, widget=DayInput(format="%Y-%m-%d"))
-    until = forms.DateField(
-        label=gettext_lazy("to before"), required=False, widget=DayInput(format="%Y-%m-%d"), help_text=gettext_lazy("UTC")
-    )
+    until = forms.DateField(label=gettext_lazy("to before"), required=False, widget=DayInput(format="%Y-%m-%d"))
     sources = several(
         gettext_lazy("Who said so"),
         [
@@ -94,7 +92,9 @@ class DatasetForm(PlainForm):
         required=False,
         max_length=4000,
         widget=forms.Textarea(attrs={"rows": 3, "spellcheck": "false", "class": "mono"}),
-        help_text=gettext_lazy("A guideline and its category now, one a line: HATE v1 = HARASSMENT. What is not named is left out."),
+        help_text=gettext_lazy(
+            "A guideline and its category now, one a line: HATE v1 = HARASSMENT. What is not named is left out."
+        ),
     )
     images = one(
         gettext_lazy("Images, where the format has them"),
@@ -103,9 +103,7 @@ class DatasetForm(PlainForm):
             ("original", gettext_lazy("Originals, byte for byte")),
         ],
     )
-    soft = forms.BooleanField(
-        label=gettext_lazy("Add the share of votes as a soft label"), required=False
-    )
+    soft = forms.BooleanField(label=gettext_lazy("Add the share of votes as a soft label"), required=False)
     demand = forms.BooleanField(
         label=gettext_lazy("Refuse what has no licence or no basis of consent"),
         required=False,
@@ -144,5 +142,6 @@ class DatasetForm(PlainForm):
         query |= {name: said[name].isoformat() for name in ("since", "until") if said.get(name)}
         query["generators"] = [name.strip() for name in said.get("generators", "").split(",") if name.strip()]
         lines = [line.partition("=") for line in said.get("remap", "").splitlines() if line.strip()]
-        query["remap"] = {name.strip(): code.strip() for name, _sign, code in lines} if query.get("older") == "remap" else {}
+        if query.get("older") == "remap":
+            query["remap"] = {name.strip(): code.strip() for name, _sign, code in lines}
         return query

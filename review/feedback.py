@@ -43,9 +43,7 @@ def default_backbone() -> str:
     return ""
 
 
-def export(
-    out: Path, *, query: Query, format: str, actor: Actor, person: User | None = None
-) -> manifests.Manifest:
+def export(out: Path, *, query: Query, format: str, actor: Actor, person: User | None = None) -> manifests.Manifest:
     """As `review.labels.writing.export`, which loads pyarrow: 40 MiB that the web process does without."""
     from review.labels.writing import export as write
 

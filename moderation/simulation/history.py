@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import islice
@@ -159,7 +159,9 @@ def findings(version: ClassifierVersion, window: Window) -> Told:
     return Told(version, np.concatenate(keys), table, np.concatenate(showed))
 
 
-def records(statement: str, parameters: Sequence[object], record: np.dtype[np.void]) -> Iterator[NDArray[np.void]]:
+def records(
+    statement: str, parameters: Sequence[object] | Mapping[str, object], record: np.dtype[np.void]
+) -> Iterator[NDArray[np.void]]:
     """The rows of a binary COPY whose records all have one size, in blocks."""
     with connection.cursor() as cursor, cursor.copy(statement, parameters) as copy:
         # Straight from libpq up to the message that ends a COPY, with as little Python a row as can be: psycopg's own

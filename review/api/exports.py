@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 from uuid import UUID
 
@@ -25,6 +26,7 @@ from review.labels.queries import Query, UnfitQuery
 from review.models import Export, ExportFormat, ExportKind, ExportState
 from review.tasks import nudge_exports
 
+
 class ExportOrder(serializers.Serializer[object]):
     kind = serializers.ChoiceField(choices=ExportKind.choices, default=ExportKind.LABELS)
     format = serializers.ChoiceField(choices=ExportFormat.choices, default=ExportFormat.PARQUET)
@@ -33,8 +35,8 @@ class ExportOrder(serializers.Serializer[object]):
         help_text=(
             "since, until, categories[], sources[] (human, consensus, gold), generators[], clients[], reasons[], "
             "sampling (all, balanced, active), splitting (cluster, time), older (keep, exclude, remap) and remap "
-            "{“HATE v1”: category}, images (working, original), demand, soft, gold, backbone. `demand`, true unless you "
-            "say otherwise, refuses what has no licence or no basis of consent."
+            "{“HATE v1”: category}, images (working, original), demand, soft, gold, backbone. `demand`, true unless "
+            "you say otherwise, refuses what has no licence or no basis of consent."
         ),
     )
 
@@ -94,7 +96,7 @@ class ExportProgress(APIView):
     scopes = {"GET": Scope.EXPORTS}
 
     @extend_schema(operation_id="exports_read", summary="How far a data set is, and its files", responses=ExportAnswer)
-    def get(self, request: Request, pk: UUID) -> Response:
+    def get(self, request: Request, pk: UUID) -> Response:  # noqa: ARG002 - DRF's signature
         return Response(told(found(pk)))
 
 
@@ -121,7 +123,7 @@ class ExportFile(APIView):
         summary="One file of a data set",
         responses={(200, "application/octet-stream"): OpenApiResponse(OpenApiTypes.BINARY)},
     )
-    def get(self, request: Request, pk: UUID, name: str) -> FileResponse:
+    def get(self, request: Request, pk: UUID, name: str) -> FileResponse:  # noqa: ARG002 - DRF's signature
         try:
             return downloads.served(found(pk), name)
         except datasets.FilesGone as error:
@@ -155,8 +157,5 @@ def told(row: Export) -> dict[str, Any]:
         "fingerprint": row.dataset.fingerprint if row.dataset else None,
         "asked_at": row.asked_at,
         "ended_at": row.ended_at,
-        "files": [
-            {"name": one.name, "size": one.size, "sha256": one.sha256, "url": f"/api/v1/exports/{row.pk}/files/{one.name}"}
-            for one in files
-        ],
+        "files": [{**asdict(one), "url": f"/api/v1/exports/{row.pk}/files/{one.name}"} for one in files],
     }

@@ -31,7 +31,8 @@ def ask(person: User, *, query: Query, kind: str, format: str) -> Export:
     """Afterwards it waits for a worker. What is decided from now on is not in it. Raises TooMany."""
     User.objects.select_for_update(no_key=True).get(pk=person.pk)  # so that five at once are counted
     if Export.objects.filter(asked_by=person, state__in=Export.OPEN).count() >= MOST_OPEN:
-        raise TooMany(_("%(most)d data sets of yours are in the making. Wait for one, or cancel it.") % {"most": MOST_OPEN})
+        words = _("%(most)d data sets of yours are in the making. Wait for one, or cancel it.")
+        raise TooMany(words % {"most": MOST_OPEN})
     row = Export.objects.create(kind=kind, format=format, query=query.as_json(), asked_by=person)
     record(row, person, "export.asked")
     return row

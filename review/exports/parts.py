@@ -43,7 +43,7 @@ def keep(key: UUID, number: int, piece: Piece) -> None:
         part.replace(vectors)
     rows = room / f"{number:06d}.arrow"
     part = rows.with_suffix(".arrow.part")
-    with ipc.new_file(part, piece.rows.schema, options=LZ4) as writer:
+    with ipc.new_file(str(part), piece.rows.schema, options=LZ4) as writer:
         writer.write_batch(piece.rows)
     part.replace(rows)
 
@@ -52,7 +52,7 @@ def read(key: UUID, count: int) -> Iterator[tuple[pa.RecordBatch, NDArray[np.flo
     """The first `count` parts, in order; one at a time lies in memory."""
     room = folder(key) / PARTS
     for number in range(count):
-        with ipc.open_file(room / f"{number:06d}.arrow") as reader:
+        with ipc.open_file(str(room / f"{number:06d}.arrow")) as reader:
             rows = reader.get_batch(0)
         vectors = room / f"{number:06d}.npy"
         yield rows, np.load(vectors, mmap_mode="r", allow_pickle=False) if vectors.exists() else None

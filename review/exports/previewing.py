@@ -25,14 +25,14 @@ START: Final = "SELECT submission_id FROM review_decision ORDER BY submission_id
 @dataclass(frozen=True, slots=True)
 class Preview:
     """`images` that would leave, of `decisions` that were read; `whole`: those are all there are. `categories`: code,
-    affirmed, denied, and the share affirmed. Sampling and splits are not in it.
+    affirmed, denied. Sampling and splits are not in it.
     """
 
     images: int
     labels: int
     decisions: int
     whole: bool
-    categories: Sequence[tuple[str, int, int, float]]
+    categories: Sequence[tuple[str, int, int]]
     refused: Counter[str]
 
 
@@ -44,13 +44,14 @@ def preview(query: Query) -> Preview:
     images = decisions = 0
     refused = Counter[str]()
     for block in blocks(query, asof=asked.asof, after=start or FIRST):
-        told = select(block, asked)
+        selected = select(block, asked)
         decisions += block.table.num_rows
-        images += int((told.label != NONE).any(axis=1).sum())
-        counts[:, 0] += (told.label == 0).sum(axis=0)
-        counts[:, 1] += (told.label == 1).sum(axis=0)
-        refused += told.refused
-    found = [(code, int(yes), int(no), yes / (yes + no)) for code, (no, yes) in zip(CODES, counts, strict=True) if yes + no]
+        images += int((selected.label != NONE).any(axis=1).sum())
+        counts[:, 0] += (selected.label == 0).sum(axis=0)
+        counts[:, 1] += (selected.label == 1).sum(axis=0)
+        refused += selected.refused
+    told = zip(CODES, counts.tolist(), strict=True)
+    found = [(code, yes, no) for code, (no, yes) in told if yes + no]
     found.sort(key=lambda one: (-one[1], one[0]))
     return Preview(images, int(counts.sum()), decisions, start is None, found, refused)
 

@@ -20,6 +20,7 @@ from django.db.models import F
 from django.utils import timezone
 
 from moderation.actors import Actor
+from review.datasets import ROOM
 from review.exports import parts
 from review.labels.queries import ALBUMS, NothingToExport, Query
 from review.labels.reading import FIRST, LAST
@@ -158,7 +159,7 @@ def close(lease: Lease, manifest: Manifest, order: Order) -> None:
         query=order.asked.query,
         actor=Actor.person(row.asked_by),
         person=row.asked_by,
-        folder=f"{parts.ROOM}/{row.pk}",
+        folder=f"{ROOM}/{row.pk}",
     )
     rows, refused = manifest.index["counts"]["rows"], manifest.index["refused"]
     ended = {"state": ExportState.DONE, "ended_at": timezone.now()}
@@ -181,5 +182,3 @@ def tidy(key: UUID | None = None) -> int:
             parts.drop(one)
             dropped += 1
     return dropped
-
-

@@ -27,8 +27,16 @@ from classifiers.splits import SPLITS
 from classifiers.weights import file_sha256
 from moderation.models import Submission
 from review.labels import door
+from review.labels.reading import listed
 
 ROOM: Final = {"working": "derivatives", "original": "originals"}
+ENDINGS: Final = {
+    "image/jpeg": ".jpg",
+    "image/png": ".png",
+    "image/webp": ".webp",
+    "image/avif": ".avif",
+    "image/gif": ".gif",
+}
 SUMS: Final = "images.sha256"
 SHARD: Final = 1000  # images
 OF_IMAGE: Final = ("submission_id", "prompt", "generator", "width", "height", "cluster_id", "licence", "consent_basis")
@@ -55,11 +63,15 @@ class Report:
     files: list[str] = field(default_factory=list)
 
 
-def placed(rows: pa.RecordBatch, *, by_split: bool) -> pa.RecordBatch:
+def placed(rows: pa.RecordBatch, *, by_split: bool, images: str) -> pa.RecordBatch:
     """The rows with the path of each image in the album: split/ID.ext, or ID.ext."""
-    ending = pc.replace_substring_regex(rows["image"], r"^.*?(\.[A-Za-z0-9]{1,5})?$", r"\1")
-    name = pc.binary_join_element_wise(rows["submission_id"], ending, "")
-    path = pc.binary_join_element_wise(rows["split"], name, "/") if by_split else name
+    keys = listed(rows["submission_id"])
+    types = dict(Submission.objects.filter(pk__in=set(keys)).values_list("pk", "media_type"))
+    known = {str(key): ENDINGS.get(kind, ".bin") for key, kind in types.items()} if images == "original" else {}
+    ending = pa.array([known.get(key, ".jpg") for key in keys], pa.string())
+    join: Any = pc.binary_join_element_wise
+    name = join(rows["submission_id"], ending, "")
+    path = join(rows["split"], name, "/") if by_split else name
     return rows.set_column(SCHEMA.get_field_index("image"), SCHEMA.field("image"), path)
 
 
@@ -154,7 +166,8 @@ class Shards:
         if place == 0:
             self.close()
             self.files.append(f"{self.split}-{number:06d}.tar")
-            self.open = tarfile.open(self.out / f"{self.files[-1]}.part", "w", format=tarfile.GNU_FORMAT)
+            part = self.out / f"{self.files[-1]}.part"
+            self.open = tarfile.open(part, "w", format=tarfile.GNU_FORMAT)  # noqa: SIM115 - closed when it is full
         if self.open is None or data is None:
             return
         stem, _dot, ending = Path(one.path).name.partition(".")

@@ -13,7 +13,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from moderation.wording import category_name
-from review.labels.door import Refusal
+from review.labels.queries import Refusal
+from review.labels.reading import listed
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -24,6 +25,12 @@ CARD: Final = "card.json"
 WORDS: Final = "README.md"  # the name under which hubs look for it
 COUNTED: Final = ("source", "split", "licence", "consent_basis", "generator", "definition", "policy_version")
 MOST: Final = 50  # of one column's values that the card lists
+LISTED: Final = (
+    ("Licences", "licence"),
+    ("Bases of consent", "consent_basis"),
+    ("Sources", "source"),
+    ("Splits", "split"),
+)
 FEW: Final = 50  # affirmations under which a head hardly learns
 AGREED: Final = 0.8
 
@@ -47,7 +54,7 @@ class Tally:
 
     def add(self, rows: pa.RecordBatch) -> None:
         table = pa.Table.from_batches([rows])
-        sums = [("weight", "sum"), ("agreement", "sum"), ("agreement", "count")]
+        sums: Any = [("weight", "sum"), ("agreement", "sum"), ("agreement", "count")]
         for one in table.group_by(["category", "label"]).aggregate([([], "count_all"), *sums]).to_pylist():
             cell = self.cells.setdefault((one["category"], one["label"]), [0.0] * 4)
             for place, name in enumerate(("count_all", "weight_sum", "agreement_sum", "agreement_count")):
@@ -55,12 +62,13 @@ class Tally:
         affirmed = table.filter(pc.field("label") == 1)
         for one in affirmed.group_by(["category", "severity"]).aggregate([([], "count_all")]).to_pylist():
             self.graves[one["category"], one["severity"]] += one["count_all"]
-        for one in affirmed.filter(pc.field("split") == "test").group_by("category").aggregate([([], "count_all")]).to_pylist():
+        tested = affirmed.filter(pc.field("split") == "test").group_by("category")
+        for one in tested.aggregate([([], "count_all")]).to_pylist():
             self.tested[one["category"]] += one["count_all"]
         for name in COUNTED:
-            for one in pc.value_counts(rows[name]).to_pylist():
-                self.values[name][one["values"] or ""] += one["counts"]
-        keys = rows["submission_id"].unique().to_pylist()
+            for each in listed(pc.value_counts(rows[name])):
+                self.values[name][each["values"] or ""] += each["counts"]
+        keys = listed(rows["submission_id"].unique())
         self.members.append(bytes.fromhex("".join(keys).replace("-", "")))
         self.images += len(keys)
 
@@ -105,34 +113,44 @@ def card_of(tally: Tally, index: Mapping[str, Any]) -> dict[str, Any]:
 
 def gaps(card: Mapping[str, Any]) -> list[str]:
     """What whoever learns from it should know first, in sentences."""
-    found = []
-    for one in card["categories"]:
-        name = f"{one['category']} ({category_name(one['category'])})"
-        if not one["positive"]:
-            found.append(f"{name}: nobody affirmed it, so nothing can be learnt of it.")
-        elif one["positive"] < FEW:
-            found.append(f"{name}: affirmed only {one['positive']} times.")
-        if one["positive"] and not one["tested"]:
-            found.append(f"{name}: no affirmed image lies in the test split, so no recall can be measured.")
-        if not one["negative"]:
-            found.append(f"{name}: nobody denied it, so nothing tells it from other images.")
-        if one["agreement"] is not None and one["agreement"] < AGREED:
-            found.append(f"{name}: people agree on {one['agreement']:.0%} of the labels.")
-    older = card["definition"].get("older", 0)
-    if older:
-        found.append(f"{older} labels were made under a guideline that was replaced since; column “definition” marks them.")
-    if len([one for one in card["generator"] if one]) == 1:
-        found.append("All images come from one generator: of others nothing is known.")
+    return [
+        *(words for one in card["categories"] for words in gaps_of(one)),
+        *gaps_of_rights(card),
+        *gaps_of_origin(card),
+    ]
+
+
+def gaps_of(one: Mapping[str, Any]) -> Iterator[str]:
+    name = f"{one['category']} ({category_name(one['category'])})"
+    if not one["positive"]:
+        yield f"{name}: nobody affirmed it, so nothing can be learnt of it."
+    elif one["positive"] < FEW:
+        yield f"{name}: affirmed only {one['positive']} times."
+    if one["positive"] and not one["tested"]:
+        yield f"{name}: no affirmed image lies in the test split, so no recall can be measured."
+    if not one["negative"]:
+        yield f"{name}: nobody denied it, so nothing tells it from other images."
+    if one["agreement"] is not None and one["agreement"] < AGREED:
+        yield f"{name}: people agree on {one['agreement']:.0%} of the labels."
+
+
+def gaps_of_rights(card: Mapping[str, Any]) -> Iterator[str]:
     for name, words in (("licence", "a licence"), ("consent_basis", "a basis of consent")):
-        if card[name].get(""):
-            found.append(f"{card[name]['']} labels say nothing of {words}: check before you use them.")
+        if silent := card[name].get(""):
+            yield f"{silent} labels say nothing of {words}: check before you use them."
     if card["album"] and card["album"]["missing"]:
-        found.append(f"{card['album']['missing']} images are not in the album: gone from the storage, or withdrawn.")
+        yield f"{card['album']['missing']} images are not in the album: gone from the storage, or withdrawn."
+
+
+def gaps_of_origin(card: Mapping[str, Any]) -> Iterator[str]:
+    if older := card["definition"].get("older", 0):
+        yield f"{older} labels were made under a guideline that was replaced since; column “definition” marks them."
+    if len([one for one in card["generator"] if one]) == 1:
+        yield "All images come from one generator: of others nothing is known."
     if card["query"].get("sampling") == "active":
-        found.append("Images were chosen for what they teach: no shares of traffic can be read from them.")
+        yield "Images were chosen for what they teach: no shares of traffic can be read from them."
     if card["clusters"] == "as triage has them":
-        found.append("Near-duplicates are clustered as triage has them; an image between two clusters joins one of them.")
-    return found
+        yield "Near-duplicates are clustered as triage has them; an image between two clusters lies in one of them."
 
 
 def in_words(card: Mapping[str, Any]) -> str:
@@ -154,7 +172,7 @@ def in_words(card: Mapping[str, Any]) -> str:
         lines.append(f"| {one['category']} | {one['positive']} | {one['negative']} | {shares} | {grades} |")
     lines += ["", "Prevalence weighs each label by the inverse of the chance that its image was looked at.", ""]
     lines += ["## Known gaps", "", *([f"- {one}" for one in card["gaps"]] or ["None that counting can find."]), ""]
-    for title, name in (("Licences", "licence"), ("Bases of consent", "consent_basis"), ("Sources", "source"), ("Splits", "split")):
+    for title, name in LISTED:
         lines += [f"## {title}", "", "| | labels |", "|---|---:|"]
         lines += [f"| {safe(value) or '(nothing said)'} | {count} |" for value, count in card[name].items()] + [""]
     lines += ["## Left out", "", "| why | images |", "|---|---:|"]

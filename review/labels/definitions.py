@@ -7,12 +7,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
-from typing import TYPE_CHECKING, Final, Self
+from typing import TYPE_CHECKING, Any, Final, Self
 
 import numpy as np
 import pyarrow as pa
 
 from moderation.models import PolicyVersion
+from review.labels.reading import arrow
 from review.labels.scores import CODES, PLACE
 
 if TYPE_CHECKING:
@@ -67,12 +68,12 @@ class History:
         return found
 
 
-def names(numbers: NDArray[np.int64], columns: NDArray[np.intp]) -> pa.Array:
+def names(numbers: NDArray[np.int64], columns: NDArray[np.intp]) -> Any:
     """“HATE v2” for each pair of a number and a category; "" for number 0."""
     pairs = columns.astype(np.int64) * (1 << 20) + numbers
     distinct, which = np.unique(pairs, return_inverse=True)
     words = [f"{CODES[one >> 20]} v{one & 0xFFFFF}" if one & 0xFFFFF else "" for one in distinct.tolist()]
-    return pa.array(words, pa.string()).take(pa.array(which))
+    return pa.array(words, pa.string()).take(arrow(which))
 
 
 def targets(remap: Mapping[str, str]) -> dict[tuple[int, int], int]:

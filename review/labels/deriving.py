@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import pyarrow as pa
 
 from moderation.taxonomy import UNTRAINABLE
-from review.labels.reading import whole
+from review.labels.reading import arrow, whole
 from review.labels.scores import CODES, PLACE
 from review.models import Verdict
 
@@ -91,10 +91,10 @@ def read(text: str) -> tuple[int, ...]:
     return tuple(row)
 
 
-def reviewers(block: Block, derived: Derived) -> pa.Array:
+def reviewers(block: Block, derived: Derived) -> Any:
     """[N] lists of who was asked, the newest first."""
     gold = block.column("gold").astype(np.bool_)
     counts = gold | ~derived.gold[block.owner]
     edges = np.concatenate([[0], np.cumsum(derived.votes)])
-    who = whole(block.table["reviewer_id"]).filter(pa.array(counts))
+    who = whole(block.table["reviewer_id"]).filter(arrow(counts))
     return pa.ListArray.from_arrays(pa.array(edges, pa.int32()), who)

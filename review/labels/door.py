@@ -96,7 +96,7 @@ def reasons(those: Candidates, *, demand: bool) -> Sequence[tuple[Refusal, NDArr
 
 
 def equal(column: Any, value: str) -> NDArray[np.bool_]:
-    return truth(pc.equal(column, str(value)))
+    return truth(pc.equal(column, pa.scalar(str(value))))
 
 
 def lowered(column: Any) -> Any:
@@ -108,7 +108,7 @@ def within(column: Any, values: Sequence[str]) -> NDArray[np.bool_]:
 
 
 def blank(column: Any) -> NDArray[np.bool_]:
-    return truth(pc.equal(pc.utf8_trim_whitespace(pc.fill_null(column, "")), ""))
+    return equal(pc.utf8_trim_whitespace(pc.fill_null(column, "")), "")
 
 
 def truth(flags: Any) -> NDArray[np.bool_]:
@@ -126,5 +126,3 @@ def gone(keys: Collection[UUID]) -> frozenset[UUID]:
     """Those of the images that may not leave now, whatever was found when their labels were read."""
     free = Submission.objects.filter(pk__in=keys).exclude(status=Status.QUARANTINED).exclude(working="")
     return frozenset(keys) - frozenset(free.values_list("pk", flat=True))
-
-

@@ -21,6 +21,7 @@ import pyarrow as pa
 
 from classifiers.labels import SCHEMA
 from classifiers.splits import splits_of
+from review.labels.reading import arrow
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 
 FILE: Final = "pairs.jsonl"
 EACH: Final = 4  # pairs that one blocked image is in
+OF_SIDE: Final = ("image", "sha256", "agreement", "licence", "consent_basis")
+OF_IMAGE: Final = (*OF_SIDE, "split", "prompt", "generator")
 APART: Final = re.compile(r"[\W_]+")
 
 
@@ -63,8 +66,8 @@ def sides(parts: Iterable[Part]) -> Sides:
 
 def images(rows: pa.RecordBatch) -> tuple[list[str], list[bool]]:
     """Of each image of the batch, its key and whether people blocked it."""
-    told = pa.Table.from_batches([rows]).group_by("submission_id", use_threads=False)
-    told = told.aggregate([("prompt", "first"), ("generator", "first"), ("label", "max")])
+    grouped = pa.Table.from_batches([rows]).group_by("submission_id", use_threads=False)
+    told = grouped.aggregate([("prompt", "first"), ("generator", "first"), ("label", "max")])
     prompts, generators = told["prompt_first"].to_pylist(), told["generator_first"].to_pylist()
     keys = [key_of(prompt or "", name or "") for prompt, name in zip(prompts, generators, strict=True)]
     return keys, [label == 1 for label in told["label_max"].to_pylist()]
@@ -79,7 +82,7 @@ def paired(parts: Iterable[Part], both: Sides) -> Iterator[Part]:
         kept = np.isin(numbers, both.keys) & np.array([bool(key) for key in keys], np.bool_)
         split = pa.array(splits_of(keys), pa.string())
         placed = rows.set_column(SCHEMA.get_field_index("split"), SCHEMA.field("split"), split)
-        yield placed.filter(pa.array(kept)), vectors
+        yield placed.filter(arrow(kept)), vectors
 
 
 @dataclass(eq=False)
@@ -98,7 +101,7 @@ class Pairing:
     def add(self, rows: pa.RecordBatch) -> None:
         told: dict[str, dict[str, Any]] = {}
         for row in rows.to_pylist():
-            one = told.setdefault(row["submission_id"], {name: row[name] for name in ("image", "sha256", "split", "prompt", "generator", "agreement", "licence", "consent_basis")} | {"violates": []})
+            one = told.setdefault(row["submission_id"], {name: row[name] for name in OF_IMAGE} | {"violates": []})
             one["agreement"] = min(one["agreement"], row["agreement"])
             if row["label"] == 1:
                 one["violates"].append({"category": row["category"], "severity": row["severity"]})
@@ -122,10 +125,7 @@ class Pairing:
 
 def pair(chosen: dict[str, Any], rejected: dict[str, Any]) -> dict[str, Any]:
     sides_ = {"chosen": chosen, "rejected": rejected}
-    told = {
-        side: {name: one[name] for name in ("submission_id", "image", "sha256", "agreement", "licence", "consent_basis")}
-        for side, one in sides_.items()
-    }
+    told = {side: {name: one[name] for name in ("submission_id", *OF_SIDE)} for side, one in sides_.items()}
     return {
         "prompt": rejected["prompt"],
         "generator": rejected["generator"],

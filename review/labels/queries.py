@@ -23,7 +23,7 @@ Older = Literal["keep", "exclude", "remap"]
 Images = Literal["working", "original"]
 Source = Literal["human", "consensus", "gold"]
 
-TABLES: Final = ("parquet", "jsonl", "csv")  # as classifiers.labels has them, which loads pyarrow
+TABLES: Final = ("parquet", "jsonl", "csv")  # as classifiers.labels has them, which would load pyarrow
 ALBUMS: Final = ("imagefolder", "webdataset")
 FORMATS: Final = (*TABLES, *ALBUMS)
 SOURCES: Final[tuple[Source, ...]] = get_args(Source)
@@ -65,8 +65,8 @@ class Query:
 
     `since` and `until` bound when an image was settled, as [since, until). `reasons`: only images that people were
     asked about for one of these. `older`: what becomes of labels made under a guideline that was replaced since;
-    `remap` then says, by guideline ("HATE v1"), which category they belong to now, "" for none. `demand`: rows without a
-    licence and a consent basis are refused. `soft`: the share of votes goes along. `gold`: so do gold items.
+    `remap` then says, by guideline ("HATE v1"), which category they belong to now, "" for none. `demand`: rows without
+    a licence and a consent basis are refused. `soft`: the share of votes goes along. `gold`: so do gold items.
     `backbone`: whose embeddings go along, by name@version.
     """
 

@@ -6,6 +6,7 @@ interrupted goes on behind the last block.
 
 from __future__ import annotations
 
+import io
 import select
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from uuid import UUID
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.csv
 from django.db import connection
 
@@ -31,7 +33,9 @@ OPENING: Final = 512  # of the first block: whoever waits sees something soon
 FIRST: Final = UUID(int=0)
 LAST: Final = UUID(int=2**128 - 1)
 
-EDGE: Final = "SELECT submission_id FROM review_decision WHERE submission_id > %s ORDER BY submission_id OFFSET %s LIMIT 1"
+EDGE: Final = """
+SELECT submission_id FROM review_decision WHERE submission_id > %s ORDER BY submission_id OFFSET %s LIMIT 1
+"""
 
 # Why people were asked: told where somebody wants to know, and of votes, for an answer to a gold item is none.
 ASKED: Final = """
@@ -40,8 +44,9 @@ ASKED: Final = """
 """
 IMAGE: Final = """
     image.status, image.plan_id, image.working, image.original, image.media_type, image.sha256,
-    encode(image.pdq, 'hex') AS pdq, image.pdq_quality, image.width, image.height, image.prompt, image.generator ->> 'name' AS generator,
-    coalesce(image.inclusion_probability, 1) AS chance, image.cluster, image.client_id,
+    encode(image.pdq, 'hex') AS pdq, image.pdq_quality, image.width, image.height, image.prompt,
+    image.generator ->> 'name' AS generator, coalesce(image.inclusion_probability, 1) AS chance,
+    image.cluster, image.client_id,
     image.context ->> 'licence' AS licence, image.context ->> 'consent_basis' AS consent_basis,
     image.context ->> 'training' AS training, image.context ->> 'consent' AS consent
 """
@@ -59,21 +64,21 @@ WHERE decision.submission_id > %(after)s AND decision.submission_id <= %(last)s
     AND image.id > %(after)s AND image.id <= %(last)s
     AND decision.verdict IN ('{Verdict.APPROVE.value}', '{Verdict.BLOCK.value}')
     AND effect.state = '{EffectState.APPLIED.value}' AND coalesce(effect.ended_at, decision.decided_at) <= %(asof)s
-"""
+"""  # noqa: S608 - the names of our own columns
 GOLD: Final = f"""
 SELECT item.submission_id, true, item.id, item.verdict, item.labels, true, item.made_by_id,
     {MICROSECONDS.format("item.made_at")}, NULL::uuid, NULL::uuid, '{Reason.GOLD.value}', {IMAGE}
 FROM review_golditem item JOIN moderation_submission image ON image.id = item.submission_id
 WHERE item.submission_id > %(after)s AND item.submission_id <= %(last)s AND item.made_at <= %(asof)s
     AND (item.retired_at IS NULL OR item.retired_at > %(asof)s)
-"""
+"""  # noqa: S608
 COPY: Final = f"""
 COPY (
     SELECT * FROM ({{}}) told WHERE gold OR reason IS DISTINCT FROM '{Reason.GOLD.value}'
     UNION ALL SELECT {{}}
     ORDER BY submission_id NULLS LAST, gold DESC, id DESC
 ) TO STDOUT (FORMAT CSV)
-"""
+"""  # noqa: S608
 TEXT, FLAG, COUNT = pa.string(), pa.bool_(), pa.int32()
 COLUMNS: Final[dict[str, pa.DataType]] = {
     "submission_id": TEXT,
@@ -131,7 +136,7 @@ class Block:
     @cached_property
     def images(self) -> pa.Table:
         """One row an image; what differs between its decisions is of the newest."""
-        return self.table.take(pa.array(self.starts))
+        return self.table.take(arrow(self.starts))
 
     @cached_property
     def owner(self) -> NDArray[np.intp]:
@@ -168,7 +173,7 @@ def block(query: Query, *, asof: datetime, after: UUID, last: UUID) -> Block:
     keys = whole(table["submission_id"])
     new = np.ones(len(keys), np.bool_)
     if len(keys) > 1:
-        new[1:] = pa.compute.not_equal(keys[1:], keys[:-1]).to_numpy(zero_copy_only=False)
+        new[1:] = pc.not_equal(keys[1:], keys[:-1]).to_numpy(zero_copy_only=False)
     return Block(after, last, table, np.flatnonzero(new))
 
 
@@ -193,7 +198,23 @@ def copied(statement: str, parameters: Any) -> bytes:
     return b"".join(parts)
 
 
-def whole(column: Any) -> pa.Array:
+def listed(column: Any) -> list[Any]:
+    """As Python has them."""
+    found: list[Any] = column.to_pylist()
+    return found
+
+
+def filled(column: Any) -> Any:
+    """Texts, "" where nothing was said."""
+    return pc.fill_null(column, "")
+
+
+def arrow(numbers: NDArray[Any]) -> Any:
+    """As Arrow takes by, and filters by."""
+    return pa.array(numbers)
+
+
+def whole(column: Any) -> Any:
     """A column as one array; not copied where it is one."""
     return column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()
 
@@ -203,7 +224,7 @@ def parsed(data: bytes) -> pa.Table:
     if not data:
         return pa.table({name: pa.array([], kind) for name, kind in COLUMNS.items()})
     return pa.csv.read_csv(
-        pa.BufferReader(data),
+        io.BytesIO(data),
         read_options=pa.csv.ReadOptions(column_names=list(COLUMNS), block_size=min(len(data) + 1, UNLIMITED)),
         parse_options=pa.csv.ParseOptions(newlines_in_values=True),
         convert_options=pa.csv.ConvertOptions(

@@ -17,7 +17,7 @@ from moderation.simulation.history import find, records
 from moderation.taxonomy import Category
 from moderation.triage.scoring import named
 from review.cases import plan_of
-from review.labels.reading import whole
+from review.labels.reading import arrow, listed, whole
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -40,14 +40,15 @@ COPY (
     SELECT submission_id, probabilities FROM moderation_finding
     WHERE classifier_id = %(version)s AND cardinality(probabilities) = %(size)s AND {DECIDED}
 ) TO STDOUT (FORMAT BINARY)
-"""
+"""  # noqa: S608 - the names of our own columns
 # C2PA's “training and data mining” assertion: what is not plainly allowed is not.
 FORBIDDEN: Final = f"""
 SELECT DISTINCT submission_id FROM moderation_finding
 WHERE classifier_id = ANY(%(versions)s) AND {DECIDED} AND jsonb_typeof(evidence -> 'training') = 'object' AND EXISTS (
-    SELECT FROM jsonb_each_text(evidence -> 'training') said WHERE said.value <> 'allowed' AND said.key <> 'ai_inference'
+    SELECT FROM jsonb_each_text(evidence -> 'training') said
+    WHERE said.value <> 'allowed' AND said.key <> 'ai_inference'
 )
-"""
+"""  # noqa: S608
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,7 +58,7 @@ class Scores:
     """
 
     highest: NDArray[np.float32]
-    spoke: pa.Array
+    spoke: Any
     forbidden: NDArray[np.bool_]
 
 
@@ -72,7 +73,7 @@ def followed(plan: UUID) -> tuple[ClassifierVersion, ...]:
 def scores_of(block: Block) -> Scores:
     """A statement a version that spoke, and one about provenance; shadows had no say."""
     images = block.images
-    keys = halves(images["submission_id"].to_pylist())
+    keys = halves(listed(images["submission_id"]))
     plans = whole(images["plan_id"]).dictionary_encode()
     names = [UUID(one) for one in plans.dictionary.to_pylist()]
     which = plans.indices.fill_null(-1).to_numpy(zero_copy_only=False)
@@ -101,13 +102,11 @@ def findings(version: ClassifierVersion, block: Block) -> tuple[NDArray[np.uint6
     head: list[Any] = [("fields", ">i2"), ("a", ">i4"), ("key", ">u8", 2), ("b", ">i4")]
     rest: list[Any] = [("head", ">i4", 5), ("values", number, (size,))] if size else [("head", ">i4", 3)]
     parameters = {"version": version.pk, "size": size, "after": block.after, "last": block.last}
-    found = [
-        (part["key"].astype(np.uint64), part["values"]["value"].astype(np.float32) if size else np.zeros((len(part), 0)))
-        for part in records(FINDINGS, parameters, np.dtype([*head, *rest]))
-    ]
-    if not found:
-        return np.zeros((0, 2), np.uint64), np.zeros((0, size), np.float32)
-    return np.concatenate([keys for keys, _ in found]), np.concatenate([values for _, values in found])
+    keys, values = [np.zeros((0, 2), np.uint64)], [np.zeros((0, size), np.float32)]
+    for part in records(FINDINGS, parameters, np.dtype([*head, *rest])):
+        keys.append(part["key"].astype(np.uint64))
+        values.append(part["values"]["value"].astype(np.float32) if size else np.zeros((len(part), 0), np.float32))
+    return np.concatenate(keys), np.concatenate(values)
 
 
 def forbidden(block: Block, versions: Sequence[ClassifierVersion], keys: NDArray[np.uint64]) -> NDArray[np.bool_]:
@@ -128,10 +127,10 @@ def halves(ids: Sequence[str]) -> NDArray[np.uint64]:
     return np.frombuffer(packed, ">u8").reshape(-1, 2).astype(np.uint64)
 
 
-def lists(flags: NDArray[np.bool_], names: Sequence[str]) -> pa.Array:
+def lists(flags: NDArray[np.bool_], names: Sequence[str]) -> Any:
     """[N] lists of the names whose flag is set; few of the patterns differ."""
     if not len(flags):
         return pa.array([], pa.list_(pa.string()))
     patterns, which = np.unique(flags, axis=0, return_inverse=True)
     named_ = [[name for name, flag in zip(names, row, strict=True) if flag] for row in patterns.tolist()]
-    return pa.array(named_, pa.list_(pa.string())).take(pa.array(which.reshape(-1)))
+    return pa.array(named_, pa.list_(pa.string())).take(arrow(which.reshape(-1)))

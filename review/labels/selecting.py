@@ -14,9 +14,9 @@ from moderation.models import Client
 from review.labels import definitions
 from review.labels.definitions import History
 from review.labels.deriving import NONE, Derived, derive
-from review.labels.door import Candidates, Refusal, admit, truth
-from review.labels.queries import Query, Source
-from review.labels.reading import whole
+from review.labels.door import Candidates, admit, truth
+from review.labels.queries import Query, Refusal, Source
+from review.labels.reading import arrow, whole
 from review.labels.scores import CODES, Scores, scores_of
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 SOURCES: Final[tuple[Source, ...]] = get_args(Source)
 HUMAN, CONSENSUS, GOLD = range(len(SOURCES))
-FACTS: Final = ("status", "verdict", "working", "training", "consent", "licence", "consent_basis")
+FACTS: Final = ("status", "working", "training", "consent", "licence", "consent_basis")
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +70,7 @@ class Selected:
 def select(block: Block, asked: Asked) -> Selected:
     scores = scores_of(block)
     derived = derive(block, ~np.isnan(scores.highest))
-    latest = block.table.take(pa.array(np.maximum(derived.latest, 0)))
+    latest = block.table.take(arrow(np.maximum(derived.latest, 0)))
     shape = derived.label.shape
     told = Selected(
         block,
@@ -97,7 +97,7 @@ def select(block: Block, asked: Asked) -> Selected:
     if query.sources:
         told.label[~np.isin(told.source, [SOURCES.index(one) for one in SOURCES if one in query.sources])] = NONE
     # Nothing may come after this but taking away.
-    facts = block.images.select([name for name in FACTS if name != "verdict"]).append_column("verdict", latest["verdict"])
+    facts = block.images.select(FACTS).append_column("verdict", latest["verdict"])
     those = Candidates(facts, told.label, derived.barred, scores.forbidden, derived.gold)
     admitted = admit(those, demand=query.demand)
     told.label = admitted.label
@@ -159,4 +159,3 @@ def judge_definitions(told: Selected, asked: Asked) -> None:
         told.agreement[at, target], told.share[at, target] = told.agreement[at, place], told.share[at, place]
         told.numbers[at, target], told.guides[at, target] = number, place
         told.kind[at, target] = definitions.KINDS.index(definitions.REMAPPED)
-

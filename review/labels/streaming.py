@@ -57,9 +57,9 @@ class Numbering:
     images: int = 0
     withheld: int = 0
 
-    def of(self, parts: Iterable[tuple[pa.RecordBatch, NDArray[np.float16] | None]]) -> Iterator[
-        tuple[pa.RecordBatch, NDArray[np.float16] | None]
-    ]:
+    def of(
+        self, parts: Iterable[tuple[pa.RecordBatch, NDArray[np.float16] | None]]
+    ) -> Iterator[tuple[pa.RecordBatch, NDArray[np.float16] | None]]:
         gone = pa.array(sorted(self.withdrawn), pa.string())
         for rows, vectors in parts:
             kept = rows

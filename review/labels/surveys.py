@@ -15,7 +15,7 @@ from classifiers.hashes import BankIndex
 from moderation.models import Status, Submission
 from moderation.triage.clusters import STRUCTURE
 from review.labels.deriving import NONE
-from review.labels.reading import FIRST, LAST, blocks, edge
+from review.labels.reading import FIRST, LAST, blocks, edge, listed
 from review.labels.scores import CODES, halves
 from review.labels.selecting import Asked, Selected, select
 
@@ -60,7 +60,8 @@ def survey(asked: Asked) -> Survey:
         told = select(block, asked)
         for side in (0, 1):
             rows, columns = np.nonzero(told.label == side)
-            np.add.at(tally, (columns, side, draws(told)[rows, columns] % BUCKETS), 1)
+            drawn = (draws(told)[rows, columns] % BUCKETS).astype(np.intp)
+            np.add.at(tally, (columns, np.full_like(columns, side), drawn), 1)
         kept = (told.label != NONE).any(axis=1)
         of, looks = kin(block)
         if small or query.splitting == "time":
@@ -82,18 +83,18 @@ def survey(asked: Asked) -> Survey:
 def kin(block: Block) -> tuple[list[str], list[bytes | None]]:
     """Of each image: its cluster as triage has it, and its PDQ where there is enough in the picture to tell by."""
     images = block.images
-    own, cluster = images["submission_id"].to_pylist(), images["cluster"].to_pylist()
-    telling = images["pdq_quality"].fill_null(0).to_numpy() >= STRUCTURE
+    own, cluster = listed(images["submission_id"]), listed(images["cluster"])
+    telling = np.array([quality or 0 for quality in listed(images["pdq_quality"])]) >= STRUCTURE
     looks = [
         bytes.fromhex(one) if one and tells else None
-        for one, tells in zip(images["pdq"].to_pylist(), telling.tolist(), strict=True)
+        for one, tells in zip(listed(images["pdq"]), telling.tolist(), strict=True)
     ]
     return [of or self for of, self in zip(cluster, own, strict=True)], looks
 
 
 def draws(told: Selected) -> NDArray[np.uint64]:
     """[N, C]: a number for each image and category, always the same, evenly spread."""
-    keys = halves(told.block.images["submission_id"].to_pylist())
+    keys = halves(listed(told.block.images["submission_id"]))
     seeds = np.arange(1, len(CODES) + 1, dtype=np.uint64) * np.uint64(0xD6E8FEB86659FD93)
     return mixed(mixed(keys[:, 0])[:, None] ^ mixed(keys[:, 1])[:, None] ^ seeds[None, :])
 
@@ -144,7 +145,7 @@ def strays(asked: Asked) -> Mapping[str, str]:
     loose = list(rows.values_list("pk", "pdq")[:MOST_LOOSE])
     if not loose:
         return {}
-    index = BankIndex(enumerate(bytes(pdq) for _key, pdq in loose))
+    index = BankIndex(enumerate(bytes(pdq) for _key, pdq in loose if pdq))
     pairs = []
     for block in blocks(asked.query, asof=asked.asof):
         of, looks = kin(block)

@@ -18,7 +18,7 @@ from moderation.simulation.history import find
 from moderation.triage.copying import embeddings
 from review.labels import definitions, deriving
 from review.labels.queries import Query
-from review.labels.reading import whole
+from review.labels.reading import arrow, filled, listed, whole
 from review.labels.scores import CODES, halves
 from review.labels.selecting import SOURCES, Selected
 from review.labels.surveys import BUCKETS, Survey, cluster_numbers, draws
@@ -48,38 +48,38 @@ def rows_of(told: Selected, found: Survey, query: Query) -> pa.RecordBatch:
         keeps &= (draws(told) % BUCKETS).astype(np.int64) < found.bucket[places, side]
         rate = found.rate[places, side]
     rows, columns = np.nonzero(keeps)
-    chosen = told.block.images.take(pa.array(rows))
+    chosen = told.block.images.take(arrow(rows))
     chance = chosen["chance"].to_numpy() * rate[rows, columns]
     at = told.latest["decided_at"].to_numpy()[rows]
     cluster, split = clusters(told, found, rows)
     kept: dict[str, Any] = {name: chosen[name] for name in AS_THEY_STAND}
-    kept |= {name: pc.fill_null(chosen[name], "") for name in OR_NOTHING}
+    kept |= {name: filled(chosen[name]) for name in OR_NOTHING}
     kept |= {
         "image": chosen[query.images],
-        "category": pa.array(CODES).take(pa.array(columns)),
+        "category": pa.array(CODES).take(arrow(columns)),
         "severity": told.severity[rows, columns],
         "label": told.label[rows, columns],
-        "source": pa.array(SOURCES).take(pa.array(told.source[rows, columns])),
-        "reviewers": deriving.reviewers(told.block, told.derived).take(pa.array(rows)),
+        "source": pa.array(SOURCES).take(arrow(told.source[rows, columns])),
+        "reviewers": deriving.reviewers(told.block, told.derived).take(arrow(rows)),
         "agreement": told.agreement[rows, columns],
         "decided_at": pa.array(at, pa.timestamp("us", "UTC")),
         "policy_version": definitions.names(told.numbers[rows, columns], told.guides[rows, columns]),
-        "plan_version": numbered(told.latest["seen_plan_id"]).take(pa.array(rows)),
-        "classifier_versions": told.scores.spoke.take(pa.array(rows)),
+        "plan_version": numbered(told.latest["seen_plan_id"]).take(arrow(rows)),
+        "classifier_versions": told.scores.spoke.take(arrow(rows)),
         "probability_at_triage": pa.array(told.scores.highest[rows, columns].astype(np.float64), from_pandas=True),
         "inclusion_probability": chance,
         "weight": 1.0 / chance,
         "cluster_id": cluster,
         "split": split,
         "embedding_ref": pa.nulls(len(rows), pa.int64()),
-        "definition": pa.array(definitions.KINDS).take(pa.array(told.kind[rows, columns])),
+        "definition": pa.array(definitions.KINDS).take(arrow(told.kind[rows, columns])),
         "soft_label": told.share[rows, columns] if query.soft else pa.nulls(len(rows), pa.float64()),
     }
     arrays = [flat(kept[field.name]).cast(field.type) for field in SCHEMA]
     return pa.RecordBatch.from_arrays(arrays, schema=SCHEMA)
 
 
-def flat(column: Any) -> pa.Array:
+def flat(column: Any) -> Any:
     if isinstance(column, np.ndarray):
         return pa.array(column)
     if isinstance(column, pa.ChunkedArray):
@@ -87,7 +87,7 @@ def flat(column: Any) -> pa.Array:
     return column
 
 
-def clusters(told: Selected, found: Survey, rows: NDArray[np.intp]) -> tuple[pa.Array, pa.Array]:
+def clusters(told: Selected, found: Survey, rows: NDArray[np.intp]) -> tuple[Any, Any]:
     """Cluster and split of each row's image: by a lot that never changes, or by time."""
     images = told.block.images
     own = pc.coalesce(images["cluster"], images["submission_id"]).to_pylist()
@@ -96,18 +96,18 @@ def clusters(told: Selected, found: Survey, rows: NDArray[np.intp]) -> tuple[pa.
     if found.late is not None:
         numbers, which = found.late
         places = np.searchsorted(numbers, cluster_numbers(ids)) if ids else np.zeros(0, np.intp)
-        drawn = pa.array(splits.SPLITS).take(pa.array(which[places]))
+        drawn = pa.array(splits.SPLITS).take(arrow(which[places]))
     else:
         drawn = pa.array(splits.splits_of(ids), pa.string())
-    at = pa.array(np.searchsorted(wanted, rows))
+    at = arrow(np.searchsorted(wanted, rows))
     return pa.array(ids, pa.string()).take(at), drawn.take(at)
 
 
-def numbered(plans: Any) -> pa.Array:
+def numbered(plans: Any) -> Any:
     """A plan's number as text; "" for none."""
     coded = whole(plans).dictionary_encode()
     words = pa.array([str(plan_number(UUID(one))) for one in coded.dictionary.to_pylist()], pa.string())
-    return pc.fill_null(words.take(coded.indices), "")
+    return filled(words.take(coded.indices))
 
 
 @lru_cache(maxsize=1024)
@@ -119,7 +119,7 @@ def embedded(batch: pa.RecordBatch, backbone: ClassifierVersion) -> tuple[pa.Rec
     """The batch with `embedding_ref` counted from 0, and the embeddings [M, D] that it counts, in its order."""
     ids = batch["submission_id"]
     coded = ids.dictionary_encode()
-    names = coded.dictionary.to_pylist()
+    names = listed(coded.dictionary)
     parameters = {"backbone": backbone.pk, "keys": [UUID(one) for one in names]}
     found, vectors = embeddings(VECTORS, parameters, size=backbone.embedding_size or 0)
     keys = np.frombuffer(found.tobytes(), ">u8").reshape(-1, 2).astype(np.uint64)
@@ -130,5 +130,5 @@ def embedded(batch: pa.RecordBatch, backbone: ClassifierVersion) -> tuple[pa.Rec
     return with_column(batch, "embedding_ref", column), vectors[places[there]]
 
 
-def with_column(batch: pa.RecordBatch, name: str, column: pa.Array) -> pa.RecordBatch:
+def with_column(batch: pa.RecordBatch, name: str, column: Any) -> pa.RecordBatch:
     return batch.set_column(SCHEMA.get_field_index(name), SCHEMA.field(name), column)

@@ -6,9 +6,8 @@ import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 import pyarrow as pa
@@ -19,12 +18,12 @@ from classifiers import manifests
 from moderation import audit
 from moderation.actors import Actor
 from moderation.models import User
+from review.datasets import MEMBERS
 from review.labels import albums, cards, door, pairs
-from review.labels.queries import ALBUMS, NothingToExport, Query
+from review.labels.queries import ALBUMS, NothingToExport, Query, Refusal
 from review.labels.selecting import Asked
 from review.labels.streaming import Numbering, pieces
 from review.labels.surveys import Survey, survey
-from review.datasets import MEMBERS
 from review.models import Dataset, ExportKind
 
 if TYPE_CHECKING:
@@ -89,7 +88,7 @@ def write(parts: Parts, out: Path, *, order: Order, refused: Mapping[str, int]) 
             raise NothingToExport("No decision yields a label under this query.")
         index["refused"] = dict(refused)
         if numbering.withheld:
-            index["refused"][door.Refusal.QUARANTINED.value] = numbering.withheld + refused.get("quarantined", 0)
+            index["refused"][Refusal.QUARANTINED.value] = numbering.withheld + refused.get("quarantined", 0)
         files = pairing.write(out) if order.kind == ExportKind.PAIRS else []
         if order.kind == ExportKind.PAIRS:
             index["pairs"] = pairing.count
@@ -109,7 +108,7 @@ def write(parts: Parts, out: Path, *, order: Order, refused: Mapping[str, int]) 
         return manifests.write(
             embeddings.keep(tally.of(stream)),
             out,
-            format=tabular,
+            format=cast(Any, tabular),
             embeddings=embeddings.read() if order.asked.query.backbone else None,
             query=order.asked.query.as_json(),
             beside=beside,
@@ -122,7 +121,8 @@ def write(parts: Parts, out: Path, *, order: Order, refused: Mapping[str, int]) 
 def numbered(stream: Iterator[Part], numbering: Numbering, order: Order) -> Iterator[Part]:
     for rows, vectors in numbering.of(stream):
         if order.format in ALBUMS:
-            yield albums.placed(rows, by_split=order.format == "imagefolder"), vectors
+            by_split, images = order.format == "imagefolder", order.asked.query.images
+            yield albums.placed(rows, by_split=by_split, images=images), vectors
         else:
             yield rows, vectors
 

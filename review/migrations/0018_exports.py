@@ -8,38 +8,121 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('review', '0013_datasets'),
+        ("review", "0013_datasets"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Export',
+            name="Export",
             fields=[
-                ('id', models.UUIDField(default=uuid_utils.compat.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('kind', models.CharField(choices=[('labels', 'Labels'), ('pairs', 'Preference pairs')], default='labels', max_length=8)),
-                ('format', models.CharField(choices=[('parquet', 'Parquet'), ('jsonl', 'JSON Lines'), ('csv', 'CSV'), ('imagefolder', 'Image folder (Hugging Face)'), ('webdataset', 'WebDataset (tar shards)')], max_length=12)),
-                ('query', models.JSONField(help_text='As of review.labels.queries.')),
-                ('asked_at', models.DateTimeField(default=django.utils.timezone.now, help_text='What was decided later is not in it.')),
-                ('state', models.CharField(choices=[('waiting', 'Waits for a worker'), ('running', 'Running'), ('done', 'Done'), ('failed', 'Failed'), ('cancelled', 'Cancelled')], default='waiting', max_length=9)),
-                ('leased_until', models.DateTimeField(default=django.utils.timezone.now, help_text='In the past: free for a worker.')),
-                ('attempts', models.PositiveIntegerField(default=0, help_text='Leases so far; also the fencing token.')),
-                ('total', models.PositiveBigIntegerField(default=0, help_text='Decisions to read, and images to copy.')),
-                ('done', models.PositiveBigIntegerField(default=0, help_text='Of these.')),
-                ('position', models.UUIDField(help_text='The last image that was read.', null=True)),
-                ('parts', models.PositiveIntegerField(default=0, help_text='Files of rows that lie ready.')),
-                ('rows', models.PositiveBigIntegerField(default=0)),
-                ('refused', models.JSONField(default=dict, help_text='{reason: images}: what may not leave.')),
-                ('error', models.TextField(blank=True, default='', help_text='Why it failed.')),
-                ('ended_at', models.DateTimeField(null=True)),
-                ('asked_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='exports', to=settings.AUTH_USER_MODEL)),
-                ('dataset', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='exports', to='review.dataset')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=uuid_utils.compat.uuid7, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[("labels", "Labels"), ("pairs", "Preference pairs")], default="labels", max_length=8
+                    ),
+                ),
+                (
+                    "format",
+                    models.CharField(
+                        choices=[
+                            ("parquet", "Parquet"),
+                            ("jsonl", "JSON Lines"),
+                            ("csv", "CSV"),
+                            ("imagefolder", "Image folder (Hugging Face)"),
+                            ("webdataset", "WebDataset (tar shards)"),
+                        ],
+                        max_length=12,
+                    ),
+                ),
+                ("query", models.JSONField(help_text="As of review.labels.queries.")),
+                (
+                    "asked_at",
+                    models.DateTimeField(
+                        default=django.utils.timezone.now, help_text="What was decided later is not in it."
+                    ),
+                ),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("waiting", "Waits for a worker"),
+                            ("running", "Running"),
+                            ("done", "Done"),
+                            ("failed", "Failed"),
+                            ("cancelled", "Cancelled"),
+                        ],
+                        default="waiting",
+                        max_length=9,
+                    ),
+                ),
+                (
+                    "leased_until",
+                    models.DateTimeField(
+                        default=django.utils.timezone.now, help_text="In the past: free for a worker."
+                    ),
+                ),
+                (
+                    "attempts",
+                    models.PositiveIntegerField(default=0, help_text="Leases so far; also the fencing token."),
+                ),
+                (
+                    "total",
+                    models.PositiveBigIntegerField(default=0, help_text="Decisions to read, and images to copy."),
+                ),
+                ("done", models.PositiveBigIntegerField(default=0, help_text="Of these.")),
+                ("position", models.UUIDField(help_text="The last image that was read.", null=True)),
+                ("parts", models.PositiveIntegerField(default=0, help_text="Files of rows that lie ready.")),
+                ("rows", models.PositiveBigIntegerField(default=0)),
+                ("refused", models.JSONField(default=dict, help_text="{reason: images}: what may not leave.")),
+                ("error", models.TextField(blank=True, default="", help_text="Why it failed.")),
+                ("ended_at", models.DateTimeField(null=True)),
+                (
+                    "asked_by",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="exports", to=settings.AUTH_USER_MODEL
+                    ),
+                ),
+                (
+                    "dataset",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="exports",
+                        to="review.dataset",
+                    ),
+                ),
             ],
             options={
-                'indexes': [models.Index(condition=models.Q(('state__in', ['waiting', 'running'])), fields=['id'], name='export_open')],
-                'constraints': [models.CheckConstraint(condition=models.Q(('kind__in', ['labels', 'pairs'])), name='export_kind_known'), models.CheckConstraint(condition=models.Q(('format__in', ['parquet', 'jsonl', 'csv', 'imagefolder', 'webdataset'])), name='export_format_known'), models.CheckConstraint(condition=models.Q(('state__in', ['waiting', 'running', 'done', 'failed', 'cancelled'])), name='export_state_known'), models.CheckConstraint(condition=models.Q(('state', 'done'), ('dataset__isnull', True), _connector='OR'), name='export_done_has_dataset')],
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("state__in", ["waiting", "running"])), fields=["id"], name="export_open"
+                    )
+                ],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("kind__in", ["labels", "pairs"])), name="export_kind_known"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("format__in", ["parquet", "jsonl", "csv", "imagefolder", "webdataset"])),
+                        name="export_format_known",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("state__in", ["waiting", "running", "done", "failed", "cancelled"])),
+                        name="export_state_known",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("state", "done"), ("dataset__isnull", True), _connector="OR"),
+                        name="export_done_has_dataset",
+                    ),
+                ],
             },
         ),
     ]

@@ -78,7 +78,7 @@ def detail(request: PersonRequest, pk: UUID) -> HttpResponse:
     row = get_object_or_404(Export.objects.select_related("asked_by", "dataset"), pk=pk)
     card, files = card_of(row), files_of(row)
     if request.GET.get("csv") == "categories" and card:
-        return as_csv(row, card)
+        return as_csv(card)
     context: dict[str, Any] = {
         "row": row,
         "at_work": row.state in Export.OPEN,
@@ -167,7 +167,7 @@ def worded(refused: Mapping[str, int]) -> list[tuple[Any, int]]:
     return sorted(found, key=lambda one: -one[1])
 
 
-def as_csv(row: Export, card: Mapping[str, Any]) -> HttpResponse:
+def as_csv(card: Mapping[str, Any]) -> HttpResponse:
     response = HttpResponse(content_type="text/csv; charset=utf-8")
     response["Content-Disposition"] = f'attachment; filename="dataset-{card["fingerprint"][:12]}.csv"'
     table = csv.writer(response)

@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-
 from classifiers import manifests
 from moderation.actors import Actor
 from moderation.models import Client, Submission, User

@@ -15,12 +15,14 @@ from hypothesis import strategies as st
 from moderation.models import Status
 from moderation.taxonomy import UNTRAINABLE
 from review.labels import door
-from review.labels.door import Candidates, Refusal
+from review.labels.door import Candidates
+from review.labels.queries import Refusal
 from review.labels.scores import CODES, PLACE
 from review.models import Verdict
 
-TEXTS: Final = st.sampled_from([None, "", " ", "CC0", "terms of use", "withdrawn", "No", "true", "TRUE ", "false", "0", "x"])
-IMAGE: Final = st.fixed_dictionaries(
+SAID: Final = [None, "", " ", "CC0", "terms of use", "withdrawn", "No", "true", "TRUE ", "false", "0", "x"]
+TEXTS: Final = st.sampled_from(SAID)
+IMAGE: Final[st.SearchStrategy[dict[str, Any]]] = st.fixed_dictionaries(
     {
         "status": st.sampled_from(Status.values),
         "verdict": st.sampled_from([Verdict.APPROVE.value, Verdict.BLOCK.value]),
@@ -37,9 +39,11 @@ IMAGE: Final = st.fixed_dictionaries(
 )
 # Most of it in order, so that what does leave is tried as well.
 GOOD: Final = IMAGE.map(
-    lambda one: {**one, "status": "approved", "verdict": "approve", "working": "w/1.jpg", "training": None}
-    | {"consent": None, "licence": "CC0", "consent_basis": "terms", "barred": False, "forbidden": False}
-    | {"label": [min(value, 0) for value in one["label"]]}
+    lambda one: (
+        {**one, "status": "approved", "verdict": "approve", "working": "w/1.jpg", "training": None}
+        | {"consent": None, "licence": "CC0", "consent_basis": "terms", "barred": False, "forbidden": False}
+        | {"label": [min(value, 0) for value in one["label"]]}
+    )
 )
 FACTS: Final = ("status", "verdict", "working", "training", "consent", "licence", "consent_basis")
 

@@ -183,7 +183,7 @@ def test_what_is_put_under_legal_hold_meanwhile_is_left_out(
 
     def late(key: UUID, number: int, piece: Any) -> None:
         keep(key, number, piece)
-        Submission.objects.filter(pk=held.pk).update(**{"status": Status.QUARANTINED, "settled_at": timezone.now()})
+        Submission.objects.filter(pk=held.pk).update(status=Status.QUARANTINED, settled_at=timezone.now())
 
     monkeypatch.setattr(parts, "keep", late)
     row = made(ming, backbone="colour-eyes@1")
@@ -204,12 +204,14 @@ def test_nothing_is_fetched_once_an_image_of_it_is_under_legal_hold(
     row = made(ming)
     folder = datasets.folder_of_export(row)
     assert datasets.path_of(folder, "labels.parquet").is_file()
-    Submission.objects.filter(pk=later.pk).update(**{"status": Status.QUARANTINED, "settled_at": timezone.now()})
+    Submission.objects.filter(pk=later.pk).update(status=Status.QUARANTINED, settled_at=timezone.now())
     with pytest.raises(datasets.Withdrawn):
         datasets.path_of(folder, "labels.parquet")
 
 
-@pytest.mark.parametrize("name", ["../secret", "train/../../secret", "parts/0", "/etc/passwd", "train/..", "labels.csv", ""])
+@pytest.mark.parametrize(
+    "name", ["../secret", "train/../../secret", "parts/0", "/etc/passwd", "train/..", "labels.csv", ""]
+)
 def test_no_other_file_is_reached(
     eyes: TriagePlan, platform: Client, rita: User, ming: User, name: str, settings: Any
 ) -> None:

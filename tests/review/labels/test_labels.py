@@ -9,8 +9,19 @@ import pytest
 from django.utils import timezone
 
 from classifiers import manifests
+from classifiers.models import ClassifierVersion
 from classifiers.splits import SPLITS
-from moderation.models import Client, Finding, Reason, ReviewRequest, Status, Submission, TriagePlan, User
+from moderation.models import (
+    Client,
+    Finding,
+    PolicyVersion,
+    Reason,
+    ReviewRequest,
+    Status,
+    Submission,
+    TriagePlan,
+    User,
+)
 from moderation.roles import Role
 from review import queue
 from review.decisions import decide
@@ -74,17 +85,13 @@ def test_without_the_demand_rows_say_what_they_lack(
 def test_a_file_that_says_it_is_not_for_training_is_not_trained_on(
     eyes: TriagePlan, platform: Client, rita: User, tmp_path: Path
 ) -> None:
-    from classifiers.models import ClassifierVersion
-
     reader = ClassifierVersion.objects.create(
         name="provenance", version="1", kind="provenance", card={}, weights="none", sha256="0" * 64
     )
     images = [decided(platform, rita, seed) for seed in range(3)]
-    plan = world.publish("colour-eyes@1")
-    TriagePlan.objects.filter(pk=plan.pk)
     for image, said in zip(images, ({"ai_training": "notAllowed"}, {"ai_inference": "notAllowed"}, {}), strict=True):
         Finding.objects.create(submission=image, classifier=reader, probabilities=[], evidence={"training": said})
-    body = {**plan.body, "classifiers": ["colour-eyes@1", "provenance@1"]}
+    body = {**eyes.body, "classifiers": ["colour-eyes@1", "provenance@1"]}
     Submission.objects.update(plan=TriagePlan.objects.create(number=99, body=body, note="reads provenance"))
     manifest = exported(tmp_path / "out")
     assert ids(manifest) == {str(images[1].pk), str(images[2].pk)}
@@ -137,11 +144,9 @@ def test_gold_items_are_taken_along_where_asked(
 
 def replaced(category: str) -> None:
     """The guideline's next version, in force from now on."""
-    from moderation.models import PolicyVersion
-
-    row = PolicyVersion.objects.of_categories().filter(category=category).latest("number")
-    row.pk, row.number, row._state.adding = None, row.number + 1, True
-    PolicyVersion.objects.bulk_create([PolicyVersion(**{f.attname: getattr(row, f.attname) for f in row._meta.concrete_fields if f.name != "id"})])
+    last = PolicyVersion.objects.of(category).latest("number")
+    same = {name: getattr(last, name) for name in ("headline", "definition", "allowed", "not_allowed", "severity")}
+    PolicyVersion.objects.create(category=category, number=last.number + 1, **same)
 
 
 @pytest.fixture
@@ -208,9 +213,11 @@ def test_balanced_has_as_many_denied_as_affirmed_and_weights_tell_the_chance(
 ) -> None:
     for seed in range(9):
         decided(platform, rita, seed, BLOCK if seed < 3 else APPROVE)
-    found = [row for row in rows(exported(tmp_path / "out", sampling="balanced")) if row["category"] == "WEAPONS_DANGEROUS"]
+    manifest = exported(tmp_path / "out", sampling="balanced", categories=("WEAPONS_DANGEROUS",))
+    found = rows(manifest)
     assert [sum(row["label"] == side for row in found) for side in (0, 1)] == [3, 3]
-    assert {(row["label"], row["inclusion_probability"], row["weight"]) for row in found} == {(0, 0.5, 2.0), (1, 1.0, 1.0)}
+    chances = {(row["label"], row["inclusion_probability"], row["weight"]) for row in found}
+    assert chances == {(0, 0.5, 2.0), (1, 1.0, 1.0)}
     assert sum(row["weight"] for row in found) == 9
 
 
@@ -250,7 +257,7 @@ def test_the_name_does_not_change_with_when_it_was_asked(
 ) -> None:
     decided(platform, rita, 1)
     decided(platform, rita, 2, BLOCK)
-    queries = ({}, {"sampling": "balanced"}, {"splitting": "time"}, {"soft": True})
+    queries: tuple[dict[str, Any], ...] = ({}, {"sampling": "balanced"}, {"splitting": "time"}, {"soft": True})
     for at, query in enumerate(queries):
         first, second = (exported(tmp_path / f"{at}{name}", **query) for name in "ab")
         assert first.fingerprint == second.fingerprint
@@ -258,6 +265,11 @@ def test_the_name_does_not_change_with_when_it_was_asked(
 
 def test_a_query_reads_back_as_it_was_written(platform: Client) -> None:
     query = Query(
-        since=timezone.now(), categories=("HATE",), clients=("atelier",), older="remap", remap={"HATE v1": ""}, soft=True
+        since=timezone.now(),
+        categories=("HATE",),
+        clients=("atelier",),
+        older="remap",
+        remap={"HATE v1": ""},
+        soft=True,
     )
     assert Query.read(query.as_json()) == query
