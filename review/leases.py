@@ -9,7 +9,6 @@ from functools import cache
 from typing import Any, Final
 from uuid import UUID
 
-
 from moderation import requests
 from moderation.models import Reason, ReviewRequest, Status, Submission
 from moderation.statements import Columns, prepared

@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from classifiers.models import ClassifierVersion
-from moderation.models import Client
+from moderation.models import Client, Reason
 from moderation.taxonomy import UNTRAINABLE, Category
 
 Sampling = Literal["all", "balanced", "active"]
@@ -27,7 +27,7 @@ TABLES: Final = ("parquet", "jsonl", "csv")  # as classifiers.labels has them, w
 ALBUMS: Final = ("imagefolder", "webdataset")
 FORMATS: Final = (*TABLES, *ALBUMS)
 SOURCES: Final[tuple[Source, ...]] = get_args(Source)
-ACTIVE: Final = "learning"  # the reason of requests that the learning budget drew
+ACTIVE: Final = Reason.LEARNING.value  # of requests that the learning budget drew
 GUIDELINE: Final = re.compile(r"([A-Z_]{2,40}) v([1-9]\d{0,5})")
 MOST_NAMES: Final = 50
 LONGEST: Final = 200

@@ -37,7 +37,8 @@ EDGE: Final = """
 SELECT submission_id FROM review_decision WHERE submission_id > %s ORDER BY submission_id OFFSET %s LIMIT 1
 """
 
-# Why people were asked: told where somebody wants to know, and of votes, for an answer to a gold item is none.
+# Why people were asked: told where somebody wants to know, where a draw to learn from may have chosen the image, and of
+# votes, for an answer to a gold item is none.
 ASKED: Final = """
 (SELECT request.reason FROM review_claim claim JOIN moderation_reviewrequest request ON request.id = claim.request_id
  WHERE claim.id = decision.claim_id)
@@ -45,7 +46,7 @@ ASKED: Final = """
 IMAGE: Final = """
     image.status, image.plan_id, image.working, image.original, image.media_type, image.sha256,
     encode(image.pdq, 'hex') AS pdq, image.pdq_quality, image.width, image.height, image.prompt,
-    image.generator ->> 'name' AS generator, coalesce(image.inclusion_probability, 1) AS chance,
+    image.generator ->> 'name' AS generator, coalesce(image.inclusion_probability, 1) AS chance, image.route,
     image.cluster, image.client_id,
     image.context ->> 'licence' AS licence, image.context ->> 'consent_basis' AS consent_basis,
     image.context ->> 'training' AS training, image.context ->> 'consent' AS consent
@@ -55,7 +56,8 @@ DECIDED: Final = f"""
 SELECT decision.submission_id, false AS gold, decision.id, decision.verdict, decision.labels, effect.settles,
     decision.reviewer_id, {MICROSECONDS.format("decision.decided_at")} AS decided_at,
     decision.policy_id, decision.plan_id AS seen_plan_id,
-    CASE WHEN effect.settles AND NOT %(tell_reasons)s THEN '' ELSE {ASKED} END AS reason, {IMAGE}
+    CASE WHEN effect.settles AND image.route = 'review' AND NOT %(tell_reasons)s THEN '' ELSE {ASKED} END AS reason,
+    {IMAGE}
 FROM review_decision decision
 JOIN review_effect effect ON effect.decision_id = decision.id
 JOIN moderation_submission image ON image.id = decision.submission_id
@@ -105,6 +107,7 @@ COLUMNS: Final[dict[str, pa.DataType]] = {
     "prompt": TEXT,
     "generator": TEXT,
     "chance": pa.float64(),
+    "route": TEXT,
     "cluster": TEXT,
     "client_id": TEXT,
     "licence": TEXT,

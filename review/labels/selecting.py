@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from moderation.models import Client
+from moderation.models import Client, Reason
 from review.labels import definitions
 from review.labels.definitions import History
 from review.labels.deriving import NONE, Derived, derive
@@ -65,6 +65,20 @@ class Selected:
     source: NDArray[np.int8]
     latest: pa.Table
     refused: Counter[str]
+
+
+    def chances(self) -> NDArray[np.float64]:
+        """[N]: that a person saw each image, as stored at triage; NaN where a draw to learn from chose it and no lot
+        did: then it stands for itself alone.
+        """
+        table, block = self.block.table, self.block
+        chance = np.array(block.images["chance"].to_numpy(), np.float64)
+        learnt = truth(pc.equal(table["reason"], pa.scalar(Reason.LEARNING.value)))
+        settles = truth(table["settles"])
+        others = np.logical_or.reduceat(settles & ~learnt, block.starts) if len(block) else np.zeros(0, np.bool_)
+        machine = ~truth(pc.equal(block.images["route"], pa.scalar("review")))
+        chance[machine & ~others] = np.nan
+        return chance
 
 
 def select(block: Block, asked: Asked) -> Selected:

@@ -49,7 +49,7 @@ def rows_of(told: Selected, found: Survey, query: Query) -> pa.RecordBatch:
         rate = found.rate[places, side]
     rows, columns = np.nonzero(keeps)
     chosen = told.block.images.take(arrow(rows))
-    chance = chosen["chance"].to_numpy() * rate[rows, columns]
+    chance = told.chances()[rows] * rate[rows, columns]
     at = told.latest["decided_at"].to_numpy()[rows]
     cluster, split = clusters(told, found, rows)
     kept: dict[str, Any] = {name: chosen[name] for name in AS_THEY_STAND}
@@ -67,8 +67,8 @@ def rows_of(told: Selected, found: Survey, query: Query) -> pa.RecordBatch:
         "plan_version": numbered(told.latest["seen_plan_id"]).take(arrow(rows)),
         "classifier_versions": told.scores.spoke.take(arrow(rows)),
         "probability_at_triage": pa.array(told.scores.highest[rows, columns].astype(np.float64), from_pandas=True),
-        "inclusion_probability": chance,
-        "weight": 1.0 / chance,
+        "inclusion_probability": pa.array(chance, from_pandas=True),
+        "weight": 1.0 / np.where(np.isnan(chance), rate[rows, columns], chance),
         "cluster_id": cluster,
         "split": split,
         "embedding_ref": pa.nulls(len(rows), pa.int64()),

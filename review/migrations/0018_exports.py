@@ -9,7 +9,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("review", "0013_datasets"),
+        ("review", "0017_monitoring"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

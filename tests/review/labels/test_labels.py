@@ -197,14 +197,11 @@ def test_it_can_be_asked_by_platform_generator_reason_and_period(
 
 
 def test_active_takes_what_the_learning_budget_drew(
-    eyes: TriagePlan, platform: Client, rita: User, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    eyes: TriagePlan, platform: Client, rita: User, tmp_path: Path
 ) -> None:
-    from review.labels import queries
-
-    monkeypatch.setattr(queries, "ACTIVE", Reason.POLICY.value)
     decided(platform, rita, 1)
     drawn = decided(platform, rita, 2)
-    ReviewRequest.objects.filter(submission=drawn).update(reason=Reason.POLICY)
+    ReviewRequest.objects.filter(submission=drawn).update(reason=Reason.LEARNING)
     assert ids(exported(tmp_path / "out", sampling="active")) == {str(drawn.pk)}
 
 
