@@ -192,12 +192,12 @@ def read(path: Path | str, *, keep: Sequence[str] | None = None) -> Manifest:
         check.add(files[EMBEDDINGS])
     if check.hexdigest() != index["fingerprint"]:
         raise ManifestError(f"the fingerprint in {folder / INDEX} does not belong to its labels: export it again")
-    return Manifest(folder, index, embeddings, table if keep is None else _narrow(table, keep))
+    return Manifest(folder, index, embeddings, table if keep is None else table.select(list(keep)))
 
 
-def _narrow(table: pa.Table, keep: Sequence[str]) -> pa.Table:
+def give_back() -> None:
+    """Afterwards the memory of tables that nobody holds any more is the system's again, and not only free for others."""
     pa.default_memory_pool().release_unused()
-    return table.select(list(keep))
 
 
 class _Counts:

@@ -172,6 +172,8 @@ SCREENS: Final = (
     Screen("evaluations", "/learning/evaluations/", role="ml_engineer"),
     Screen("evaluation-new", "/learning/evaluations/new/", role="ml_engineer"),
     Screen("gates", "/policies/plans/gates/", role="policy_lead"),
+    Screen("trainings", "/learning/trainings/", role="ml_engineer"),
+    Screen("training-new", "/learning/trainings/new/", role="ml_engineer"),
     Screen("concepts", "/concepts/", role="policy_lead"),
     Screen("audit", "/audit/", role="auditor"),
 )

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from classifiers.base import CardError, FloatArray
 from classifiers.fitting import FitError, Labels, Told, fit, folds, gather, out_of_fold, pictures, silent
 from classifiers.heads import Calibration, Heads, joined
-from classifiers.manifests import Manifest
+from classifiers.manifests import Manifest, give_back
 from classifiers.progress import Point, Watch
 from classifiers.training import groups as grouping
 from classifiers.training.candidates import Candidate
@@ -47,6 +47,7 @@ def train_heads(
     """
     recipe, watch = recipe or Recipe(), watch or Watch()
     watch.reach("reading", 0.0)
+    give_back()
     try:
         vectors, row_of = pictures(manifest)
     except FitError as error:
