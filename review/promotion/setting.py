@@ -9,7 +9,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from moderation import policies, proposals
-from moderation.models import Proposal, ProposalKind, TriagePlan, User
+from moderation.models import Proposal, TriagePlan, User
 from moderation.plans import PlanError
 
 
@@ -28,5 +28,4 @@ def propose(gates: Mapping[str, Any], person: User, *, based_on: int, note: str 
     if not gates:
         del body["gates"]
     title = _("Gates of promotion") if gates else _("No gates of promotion")
-    drafted = proposals.draft(person, ProposalKind.PLAN, "", body, title=title, note=note, based_on=plan.number)
-    return proposals.ask(drafted.pk, person, revision=drafted.revision)
+    return proposals.put_forward(person, body, note=note or title, based_on=plan.number)
