@@ -53,25 +53,89 @@ def chain_of(subject: str) -> int:
     return hashlib.sha256(subject.encode()).digest()[0] % CHAINS
 
 
-def digest(event: AuditEvent) -> bytes:
-    """SHA-256 over the previous digest and a canonical JSON of everything the row says."""
-    said = {
+def spelled(said: Mapping[str, Any]) -> str:
+    """Canonical JSON: ASCII, sorted, without spaces."""
+    return json.dumps(said, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+
+
+def around(event: AuditEvent) -> tuple[str, str]:
+    """The canonical JSON of everything the row says, before and after the digits of its position."""
+    before = {
         "id": str(event.id),
         "chain": event.chain,
-        "position": event.position,
         "at": event.at.astimezone(UTC).isoformat(timespec="microseconds"),
         "actor": event.actor,
         "actor_label": event.actor_label,
         "action": event.action,
-        "subject": event.subject,
         "data": event.data,
     }
-    canonical = json.dumps(said, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
-    return hashlib.sha256(bytes(event.previous) + canonical.encode()).digest()
+    return spelled(before)[:-1] + ',"position":', "," + spelled({"subject": event.subject})[1:]
+
+
+def digest(event: AuditEvent) -> bytes:
+    """SHA-256 over the previous digest and the canonical JSON."""
+    before, after = around(event)
+    return hashlib.sha256(bytes(event.previous) + f"{before}{event.position}{after}".encode()).digest()
+
+
+def begun(entry: Entry, chain: int) -> AuditEvent:
+    """The event of an entry, without a place in its chain yet."""
+    return AuditEvent(
+        id=uuid7(),
+        chain=chain,
+        at=timezone.now(),
+        actor=str(entry.actor),
+        actor_label=entry.actor.label,
+        action=entry.action,
+        subject=entry.subject,
+        # Through JSON once, so that what is hashed is what the database will give back.
+        data=json.loads(json.dumps(dict(entry.data), default=str)),
+    )
+
+
+# Every image and every decision takes this path. The chain's head is locked, moved on and followed in one statement:
+# nobody else's append waits for our round trips. PostgreSQL hashes, for it knows the position and the digest before.
+RECORD: Final = """
+WITH chain AS (
+    SELECT number, length, head FROM moderation_auditchain WHERE number = %(chain)s FOR UPDATE
+),
+next AS (
+    SELECT number, length + 1 AS position, head AS previous,
+        sha256(head || convert_to(%(before)s || (length + 1)::text || %(after)s, 'UTF8')) AS digest
+    FROM chain
+),
+advanced AS (
+    UPDATE moderation_auditchain chain SET length = next.position, head = next.digest
+    FROM next WHERE chain.number = next.number
+)
+INSERT INTO moderation_auditevent
+    (id, chain, position, at, actor, actor_label, action, subject, data, previous, digest)
+SELECT %(id)s::uuid, number, position, %(at)s::timestamptz, %(actor)s, %(actor_label)s, %(action)s, %(subject)s,
+    %(data)s::jsonb, previous, digest
+FROM next RETURNING position, previous, digest
+"""
 
 
 def record(entry: Entry) -> AuditEvent:
-    return record_many([entry])[0]
+    """As `record_many`, in one statement."""
+    check_transaction()
+    event = begun(entry, chain_of(entry.subject))
+    before, after = around(event)
+    values = {name: getattr(event, name) for name in EVENT if name != "position"}
+    values |= {"before": before, "after": after, "data": json.dumps(event.data)}
+    with prepared() as cursor:
+        cursor.execute(RECORD, values)
+        if not (placed := cursor.fetchone()):
+            make_heads([event.chain])
+            cursor.execute(RECORD, values)
+            placed = cursor.fetchone()
+    event.position, event.previous, event.digest = placed[0], bytes(placed[1]), bytes(placed[2])
+    return event
+
+
+def check_transaction() -> None:
+    if not connection.in_atomic_block:
+        raise transaction.TransactionManagementError("An audit event belongs to the transaction of what it records.")
 
 
 def record_many(entries: Sequence[Entry]) -> list[AuditEvent]:
@@ -79,29 +143,16 @@ def record_many(entries: Sequence[Entry]) -> list[AuditEvent]:
 
     Locks the chains concerned in ascending order, so two writers cannot deadlock; call it last in a transaction.
     """
-    if not connection.in_atomic_block:
-        raise transaction.TransactionManagementError("An audit event belongs to the transaction of what it records.")
+    check_transaction()
     if not entries:
         return []
     numbers = sorted({chain_of(entry.subject) for entry in entries})
     heads = lock(numbers)
-    now = timezone.now()
     events = []
     for entry in entries:
         head = heads[chain_of(entry.subject)]
-        event = AuditEvent(
-            id=uuid7(),
-            chain=head.number,
-            position=head.length + 1,
-            at=now,
-            actor=str(entry.actor),
-            actor_label=entry.actor.label,
-            action=entry.action,
-            subject=entry.subject,
-            # Through JSON once, so that what is hashed is what the database will give back.
-            data=json.loads(json.dumps(dict(entry.data), default=str)),
-            previous=bytes(head.head),
-        )
+        event = begun(entry, head.number)
+        event.position, event.previous = head.length + 1, bytes(head.head)
         event.digest = head.head = digest(event)
         head.length = event.position
         events.append(event)
@@ -109,8 +160,6 @@ def record_many(entries: Sequence[Entry]) -> list[AuditEvent]:
     return events
 
 
-# Every image and every decision takes this path, and the ORM takes several times as long to put such statements
-# together as PostgreSQL takes to run them.
 APPEND: Final = """
 WITH advanced AS (
     UPDATE moderation_auditchain chain SET length = new.length, head = new.head
@@ -147,19 +196,30 @@ def reserve(subjects: Iterable[str]) -> None:
 def lock(numbers: Sequence[int]) -> dict[int, AuditChain]:
     """The heads of these chains, locked in ascending order; a chain's first event makes its head."""
     heads = locked(numbers)
-    if len(heads) < len(numbers):
-        AuditChain.objects.bulk_create([AuditChain(number=n, head=GENESIS) for n in numbers], ignore_conflicts=True)
+    if not heads:
+        make_heads(numbers)
         heads = locked(numbers)
     return heads
 
 
-LOCK: Final = "SELECT number, length, head FROM moderation_auditchain WHERE number = ANY(%s) ORDER BY number FOR UPDATE"
+def make_heads(numbers: Iterable[int]) -> None:
+    AuditChain.objects.bulk_create([AuditChain(number=n, head=GENESIS) for n in numbers], ignore_conflicts=True)
+
+
+# All of them or none: who has some and makes the others would wait for somebody who makes the same and wants those.
+LOCK: Final = """
+SELECT number, length, head FROM moderation_auditchain
+WHERE number = ANY(%(numbers)s::smallint[]) AND cardinality(%(numbers)s::smallint[]) = (
+    SELECT count(*) FROM moderation_auditchain WHERE number = ANY(%(numbers)s::smallint[])
+)
+ORDER BY number FOR UPDATE
+"""
 
 
 def locked(numbers: Sequence[int]) -> dict[int, AuditChain]:
-    """In SQL for the same reason as `append`."""
+    """Those heads, locked; or none, where one of them is missing."""
     with prepared() as cursor:
-        cursor.execute(LOCK, [list(numbers)])
+        cursor.execute(LOCK, {"numbers": list(numbers)})
         return {number: AuditChain(number, length, bytes(head)) for number, length, head in cursor.fetchall()}
 
 

@@ -186,6 +186,48 @@ def test_many_writers_leave_one_unbroken_log() -> None:
     assert found() == []
 
 
+@pytest.mark.django_db(transaction=True)
+def test_single_events_of_many_writers_follow_each_other_too() -> None:
+    def write(writer: int) -> None:
+        try:
+            for n in range(10):
+                with transaction.atomic():
+                    audit.record(Entry(HOUSE, "test.event", "thing:1", {"writer": writer, "n": n}))
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(4) as writers:
+        list(writers.map(write, range(4)))
+
+    assert [event.position for event in audit.events_of("thing:1")] == list(range(1, 41))
+    assert found() == []
+
+
+@pytest.mark.django_db(transaction=True)
+def test_heads_that_are_missing_are_made_before_any_is_locked() -> None:
+    """Else whoever holds one waits for somebody who makes another, and who waits for the one."""
+    one, other = (next(f"thing:{n}" for n in range(99) if audit.chain_of(f"thing:{n}") == chain) for chain in (1, 5))
+    with transaction.atomic():
+        audit.record(Entry(HOUSE, "test.event", other))
+    with transaction.atomic():
+        assert audit.locked([1, 5]) == {}
+    with transaction.atomic():
+        audit.record_many([Entry(HOUSE, "test.event", one), Entry(HOUSE, "test.event", other)])
+    assert found() == []
+
+
+def test_an_event_comes_back_as_it_was_written(db: None) -> None:
+    with transaction.atomic():
+        made = audit.record(Entry(HOUSE, "test.event", "thing:ä\u2028", {"z": 1.5, "a": {"b": [None, "ü\\"]}}))
+    kept = AuditEvent.objects.get(pk=made.pk)
+    columns = [field.attname for field in AuditEvent._meta.concrete_fields]
+    assert [getattr(made, name) for name in columns] == [
+        bytes(value) if isinstance(value := getattr(kept, name), memoryview) else value for name in columns
+    ]
+    assert audit.digest(kept) == made.digest
+    assert found() == []
+
+
 class TestCommand:
     def test_an_untouched_log_passes(self, log: list[AuditEvent]) -> None:
         out = io.StringIO()
