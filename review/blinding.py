@@ -93,7 +93,3 @@ def is_unaided(request: ReviewRequest) -> bool:
         return False
     share = in_force().unaided
     return share >= 1 or (share > 0 and lot("unaided", request.pk) < share)
-
-
-def shown_reason(request: ReviewRequest) -> str:
-    return SHOWN_AS.value if is_unaided(request) else request.reason

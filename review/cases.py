@@ -19,10 +19,9 @@ from moderation.plans import Cuts
 from moderation.policies import parsed
 from moderation.routing import Evidence, Plan, Served, applied
 from moderation.statements import prepared
-from moderation.taxonomy import Category
 from moderation.wording import category_name, sentence
-from review import images
-from review.blinding import is_unaided, shown_reason
+from review import images, leases
+from review.blinding import SHOWN_AS, is_unaided
 from review.models import Claim
 
 
@@ -43,30 +42,16 @@ def policy_of(key: UUID) -> PolicyVersion:
     return PolicyVersion.objects.get(pk=key)
 
 
-IN_FORCE: Final = """
-SELECT DISTINCT ON (category) category, id FROM moderation_policyversion
-WHERE category = ANY(%s) AND part = '' AND locale = ''
-ORDER BY category, number DESC
+FINDINGS: Final = """
+SELECT submission_id, classifier_id, probabilities, evidence FROM moderation_finding
+WHERE submission_id = ANY(%(submissions)s::uuid[])
 """
-
-
-def guidelines(categories: Collection[str]) -> dict[str, PolicyVersion]:
-    """The guideline in force of each category; OTHER's for one that has none, and for "", if there is one."""
-    with prepared() as cursor:
-        cursor.execute(IN_FORCE, [[*categories, Category.OTHER.value]])
-        found = dict(cursor.fetchall())
-    other = found.get(Category.OTHER.value)
-    keys = {category: found.get(category, other) for category in categories}
-    return {category: policy_of(key) for category, key in keys.items() if key is not None}
-
-
-def guideline(category: str) -> PolicyVersion | None:
-    return guidelines([category]).get(category)
-
-
-FINDINGS: Final = (
-    "SELECT submission_id, classifier_id, probabilities, evidence FROM moderation_finding WHERE submission_id = ANY(%s)"
-)
+# Behind the findings the guidelines: their keys, and in the last column the categories they were looked up for.
+BESIDE: Final = f"""
+{FINDINGS} UNION ALL
+SELECT {leases.GUIDELINE.format(category="asked.name")}, NULL, NULL, to_jsonb(asked.name)
+FROM unnest(%(categories)s::text[]) asked (name)
+"""  # noqa: S608 - our own words
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,14 +63,36 @@ class Said:
     evidence: Mapping[str, Any]
 
 
-def findings_of(submissions: Sequence[Submission]) -> dict[UUID, list[Said]]:
+Findings = Mapping[UUID, list[Said]]
+
+
+def findings_of(submissions: Sequence[Submission]) -> Findings:
     """The findings of the plan that triaged each image. One query."""
-    pinned = {one.pk: plan_of(one.plan_id).classifiers for one in submissions if one.plan_id}
-    findings: dict[UUID, list[Said]] = defaultdict(list)
+    pinned = pins(submissions)
     with prepared() as cursor:
-        cursor.execute(FINDINGS, [list(pinned)])
-        found = cursor.fetchall()
-    for key, version, values, evidence in found:
+        cursor.execute(FINDINGS, {"submissions": list(pinned)})
+        return by_image(cursor.fetchall(), pinned)
+
+
+def beside(submissions: Sequence[Submission], categories: Collection[str]) -> tuple[Findings, dict[str, PolicyVersion]]:
+    """The findings of these images; and the guideline in force of each category, OTHER's for one that has none, and for
+    "", if there is one. One query.
+    """
+    pinned = pins(submissions)
+    with prepared() as cursor:
+        cursor.execute(BESIDE, {"submissions": list(pinned), "categories": list(categories)})
+        rows = cursor.fetchall()
+    rules = {json.loads(asked): policy_of(key) for key, version, _values, asked in rows if key and version is None}
+    return by_image([row for row in rows if row[1] is not None], pinned), rules
+
+
+def pins(submissions: Sequence[Submission]) -> dict[UUID, Collection[str]]:
+    return {one.pk: plan_of(one.plan_id).classifiers for one in submissions if one.plan_id}
+
+
+def by_image(rows: Sequence[Sequence[Any]], pinned: Mapping[UUID, Collection[str]]) -> Findings:
+    findings: dict[UUID, list[Said]] = defaultdict(list)
+    for key, version, values, evidence in rows:
         by = version_of(version)
         if by.ref in pinned[key]:
             findings[key].append(Said(by, values, json.loads(evidence)))
@@ -118,30 +125,34 @@ def origin(submission: Submission, findings: Sequence[Said]) -> provenance.Prove
 
 
 def shown(claims: Sequence[Claim], reviewer: User) -> list[dict[str, Any]]:
-    """The contract's claims, ready for JSON, in the order given. Two queries, however many claims."""
-    told = [claim.request for claim in claims if not is_unaided(claim.request)]
-    findings = findings_of([request.submission for request in told])
-    rules = guidelines({category_of(claim) for claim in claims}) if claims else {}
+    """The contract's claims, ready for JSON, in the order given. One query, however many claims."""
+    if not claims:
+        return []
+    unaided = {claim.pk for claim in claims if is_unaided(claim.request)}
+    told = [claim.request.submission for claim in claims if claim.pk not in unaided]
+    likely = {claim.pk: "" if claim.pk in unaided else claim.request.category for claim in claims}
+    findings, rules = beside(told, set(likely.values()))
     return [
         {
             "claim_id": claim.pk,
             "request_id": claim.request_id,
-            "submission_id": claim.request.submission_id,
-            "reason": shown_reason(claim.request),
-            "category": category_of(claim) or None,
+            "submission_id": submission.pk,
+            "reason": SHOWN_AS.value if claim.pk in unaided else claim.request.reason,
+            "category": likely[claim.pk] or None,
             "claimed_at": claim.claimed_at,
             "expires_at": claim.expires_at,
             "submission": {
-                **declared(claim.request.submission),
-                **judged(claim, findings.get(claim.request.submission_id, [])),
+                **declared(submission),
+                **(UNSAID if claim.pk in unaided else judged(submission, findings.get(submission.pk, []))),
                 "image": {
-                    "blurred": images.link(claim.request.submission, reviewer, images.Variant.BLURRED),
+                    "blurred": images.link(submission, reviewer, images.Variant.BLURRED),
                     "look": f"/api/v1/claims/{claim.pk}/looks",
                 },
-                "policy": worded(rules.get(category_of(claim)), claim.request.submission.audience),
+                "policy": worded(rules.get(likely[claim.pk]), submission.audience),
             },
         }
         for claim in claims
+        for submission in [claim.request.submission]
     ]
 
 
@@ -150,20 +161,19 @@ def category_of(claim: Claim) -> str:
     return "" if is_unaided(claim.request) else claim.request.category
 
 
-def judged(claim: Claim, findings: Sequence[Said]) -> dict[str, Any]:
-    """What the machines made of it; nothing of that where the reviewer judges unaided, nor when it came in: what is
-    settled came in long ago.
-    """
-    submission = claim.request.submission
-    if is_unaided(claim.request):
-        return {
-            "status": None,
-            "categories": [],
-            "reasons": [],
-            "by_territory": {},
-            "provenance": None,
-            "created_at": None,
-        }
+# Of what a reviewer judges unaided nothing is said, nor when it came in: what is settled came in long ago.
+UNSAID: Final[Mapping[str, Any]] = {
+    "status": None,
+    "categories": [],
+    "reasons": [],
+    "by_territory": {},
+    "provenance": None,
+    "created_at": None,
+}
+
+
+def judged(submission: Submission, findings: Sequence[Said]) -> dict[str, Any]:
+    """What the machines made of it."""
     told = origin(submission, findings)
     return {
         "status": submission.status,

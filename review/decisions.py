@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
 from functools import partial
 from typing import Any, Final
 from uuid import UUID
@@ -19,11 +20,11 @@ from moderation.banks.keeping import Retired, UnfitBank
 from moderation.models import Bank, Reason, ReviewRequest, Scope, Status, User
 from review import consensus, effects, holding, leases, mentions
 from review.blinding import is_unaided
-from review.cases import guideline
+from review.cases import policy_of
 from review.consensus import Word
 from review.judgements import Judgement, UnfitDecision
-from review.models import Claim, Decision, Effect, EffectState, Outcome, Verdict
-from review.queue import ESCALATED, ClaimEnded, DecidedBefore, NotForYou, end, locked
+from review.models import Claim, Decision, Effect, EffectState, Verdict
+from review.queue import ESCALATED, ClaimEnded, DecidedBefore, NotForYou, check_holder, is_live
 
 LONGEST_KEY: Final = 200
 
@@ -66,14 +67,14 @@ def decide(
     said = Judgement.of(verdict=verdict, labels=labels, rationale=rationale, note=note, seen=seen)
     if len(idempotency_key) > LONGEST_KEY or not idempotency_key.isprintable():
         raise UnfitDecision("#", _("An Idempotency-Key has at most %(most)d characters.") % {"most": LONGEST_KEY})
-    claim = locked(claim_id, reviewer)
-    try:
-        end(claim, outcome=Outcome.DECIDED, now=timezone.now())
-    except ClaimEnded:
+    claim, guideline = leases.lock_to_decide(claim_id, said.category)
+    check_holder(claim, reviewer)
+    now = timezone.now()
+    if not is_live(claim, now=now):
         return earlier(claim, said, idempotency_key)
     check(said, claim.request)
     taught = bank_of(said, bank, claim.request, reviewer) if bank else None
-    decision = drafted(said, claim, reviewer, idempotency_key)
+    decision = drafted(said, claim, reviewer, idempotency_key, guideline=guideline, now=now)
     counted = consensus.count(said.verdict, claim.request)
     held = holding.why(said) if counted.settles else ""
     effect = effects.begin(decision, claim.request, settles=counted.settles, bank=taught or counted.bank, held=held)
@@ -108,12 +109,14 @@ def earlier(claim: Claim, said: Judgement, idempotency_key: str) -> Decision:
     """The decision already made on this claim, when this is the same one sent again. Raises ClaimEnded or KeyReused."""
     made = Decision.objects.filter(claim=claim).first() if idempotency_key else None
     if made is None or made.idempotency_key != idempotency_key:
-        raise ClaimEnded(
-            _("This claim has ended: it was decided, given back, or its lease ran out. Claim the next one.")
-        )
+        raise gone()
     if not said.is_of(made):
         raise KeyReused(_("This Idempotency-Key was used for another decision. Nothing was changed."))
     return made
+
+
+def gone() -> ClaimEnded:
+    return ClaimEnded(_("This claim has ended: it was decided, given back, or its lease ran out. Claim the next one."))
 
 
 def check(said: Judgement, request: ReviewRequest) -> None:
@@ -124,11 +127,12 @@ def check(said: Judgement, request: ReviewRequest) -> None:
         raise UnfitDecision("#/verdict", _("This request is already escalated: decide, or skip it."))
 
 
-def drafted(said: Judgement, claim: Claim, reviewer: User, idempotency_key: str) -> Decision:
-    """The decision, by the guideline of the gravest category named, else the likely one. Raises NoGuideline."""
+def drafted(
+    said: Judgement, claim: Claim, reviewer: User, idempotency_key: str, *, guideline: UUID | None, now: datetime
+) -> Decision:
+    """The decision, by this guideline: of the gravest category named, else the likely one. Raises NoGuideline."""
     submission = claim.request.submission
-    policy = guideline(said.category or claim.request.category)
-    if policy is None:
+    if guideline is None:
         raise NoGuideline(_("No guideline is published yet, so nobody can decide. Ask a policy lead to publish one."))
     return Decision(
         id=uuid7(),
@@ -140,23 +144,26 @@ def drafted(said: Judgement, claim: Claim, reviewer: User, idempotency_key: str)
         rationale=said.rationale,
         note=said.note,
         seen=said.seen | {"scores": not is_unaided(claim.request)},
-        policy=policy,
+        policy=policy_of(guideline),
         plan_id=submission.plan_id,
         idempotency_key=idempotency_key,
-        decided_at=timezone.now(),
+        decided_at=now,
     )
 
 
 def write(said: Judgement, effect: Effect, request: ReviewRequest, word: Word) -> None:
-    """Put both on record, and close the request with those it answers too, hand it to the seniors, or leave it to
-    somebody else; the latter two once it cannot be undone any more. Raises DecidedBefore.
+    """Put both on record and end the claim; and close the request with those it answers too, hand it to the seniors, or
+    leave it to somebody else; the latter two once it cannot be undone any more. Raises DecidedBefore or ClaimEnded.
     """
     to = goes_to(said, request, word)
     answers = None if to else () if word is Word.TESTS else answered_by(said)
-    if not leases.write(effect.decision, effect, request, answers=answers):
-        raise DecidedBefore(
-            _("You decided on this image before, so somebody else answers this time. Give the request back.")
-        )
+    match leases.write(effect.decision, effect, request, answers=answers):
+        case leases.Written.JUDGED:
+            raise DecidedBefore(
+                _("You decided on this image before, so somebody else answers this time. Give the request back.")
+            )
+        case leases.Written.ENDED:
+            raise gone()
     if to:
         leases.free(request, queue=to, now=effect.due_at)
 

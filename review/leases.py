@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from enum import Enum, auto
 from functools import cache
 from typing import Any, Final
 from uuid import UUID
@@ -12,7 +13,7 @@ from uuid import UUID
 from moderation import requests
 from moderation.models import Reason, ReviewRequest, Status, Submission
 from moderation.statements import Columns, prepared
-from moderation.taxonomy import Severity
+from moderation.taxonomy import Category, Severity
 from review.models import Claim, Decision, Effect, EffectState, Outcome
 
 REQUEST: Final = Columns.of(ReviewRequest)
@@ -79,13 +80,22 @@ SELECT id FROM ended
 """  # noqa: S608 - our own constants; the count is what makes the old end before the new begin
 # The submission is locked before the request, so that two people who decide on two requests of one image queue up here.
 LOCK: Final = f"""
-SELECT {CLAIM.sql("claim")}, {REQUEST.sql("request")}, {STANDING.sql("submission")}
+SELECT {CLAIM.sql("claim")}, {REQUEST.sql("request")}, {STANDING.sql("submission")}, {{more}}
 FROM review_claim claim
 JOIN moderation_reviewrequest request ON request.id = claim.request_id
 JOIN moderation_submission submission ON submission.id = request.submission_id
-WHERE claim.id = %s
-FOR NO KEY UPDATE OF submission, request
+WHERE claim.id = %(claim)s
+FOR NO KEY UPDATE OF submission, request, claim
 """  # noqa: S608 - the names of our own columns
+# The guideline in force of a category; OTHER's for one that has none, and for "".
+LATEST: Final = """(
+    SELECT edition.id FROM moderation_policyversion edition
+    WHERE edition.category = {category} AND edition.part = '' AND edition.locale = ''
+    ORDER BY edition.number DESC LIMIT 1
+)"""
+GUIDELINE: Final = f"coalesce({LATEST}, {LATEST.replace('{category}', repr(Category.OTHER.value))})"
+TO_END: Final = LOCK.format(more="NULL")
+TO_DECIDE: Final = LOCK.format(more=GUIDELINE.format(category="coalesce(nullif(%(category)s, ''), request.category)"))
 END: Final = """
 UPDATE review_claim SET ended_at = %(now)s, outcome = %(outcome)s
 WHERE id = %(claim)s AND ended_at IS NULL AND expires_at > %(now)s
@@ -104,8 +114,9 @@ WITH said AS (
     WHERE NOT EXISTS ({JUDGED.format(submission="%(submission)s")}) RETURNING id
 ),
 effect AS (INSERT INTO review_effect ({EFFECT.names()}) SELECT {EFFECT.places("effect")} FROM said),
-closed AS ({CLOSE} AND %(closes)s AND EXISTS (SELECT FROM said))
-SELECT id FROM said
+closed AS ({CLOSE} AND %(closes)s AND EXISTS (SELECT FROM said)),
+ended AS ({END} AND EXISTS (SELECT FROM said) RETURNING id)
+SELECT (SELECT count(*) FROM said), (SELECT count(*) FROM ended)
 """  # noqa: S608 - the names of our own columns
 
 
@@ -187,18 +198,28 @@ def lease(claims: Sequence[Claim]) -> list[UUID]:
 
 
 def lock(claim_id: UUID) -> Claim:
-    """The claim with its request and its submission's standing; the latter two are locked. Raises Claim.DoesNotExist.
-
-    The claim itself is as it was before any wait for the locks: change it only by `end` or another conditional UPDATE.
+    """The claim with its request and its submission's standing, all as they are now, and locked. Raises
+    Claim.DoesNotExist.
     """
+    return locked(TO_END, {"claim": claim_id})[0]
+
+
+def lock_to_decide(claim_id: UUID, category: str) -> tuple[Claim, UUID | None]:
+    """As `lock`; and the guideline in force of this category, or, where that is "", of the request's; of OTHER where
+    there is none. None where there is no guideline at all.
+    """
+    return locked(TO_DECIDE, {"claim": claim_id, "category": category})
+
+
+def locked(statement: str, values: dict[str, Any]) -> tuple[Claim, UUID | None]:
     with prepared() as cursor:
-        cursor.execute(LOCK, [claim_id])
+        cursor.execute(statement, values)
         row = cursor.fetchone()
     if row is None:
         raise Claim.DoesNotExist
     claim = CLAIM.load(row[: len(CLAIM)])
-    claim.request = request_of(row[len(CLAIM) :], STANDING)
-    return claim
+    claim.request = request_of(row[len(CLAIM) : -1], STANDING)
+    return claim, row[-1]
 
 
 def end(claim_id: UUID, *, outcome: Outcome, now: datetime) -> bool:
@@ -208,10 +229,18 @@ def end(claim_id: UUID, *, outcome: Outcome, now: datetime) -> bool:
         return bool(cursor.rowcount == 1)
 
 
-def write(decision: Decision, effect: Effect, request: ReviewRequest, *, answers: Collection[Reason] | None) -> bool:
-    """Add the rows of a decision and its effect, and close the request, and the open ones for its image whose reasons
-    it `answers` and that ask for no more people; None: it stays open. False, and nothing is written, when the reviewer
-    had a word on the image before. The caller has locked the submission and the request.
+class Written(Enum):
+    """What became of a decision."""
+
+    DONE = auto()
+    JUDGED = auto()  # not written: the reviewer had a word on the image before
+    ENDED = auto()  # the claim was not live any more: the caller rolls back
+
+
+def write(decision: Decision, effect: Effect, request: ReviewRequest, *, answers: Collection[Reason] | None) -> Written:
+    """Add the rows of a decision and its effect, end its claim as decided, and close the request, and the open ones for
+    its image whose reasons it `answers` and that ask for no more people; None: it stays open. The caller has locked
+    the submission, the request and the claim.
     """
     values = DECISION.filled("said", decision) | EFFECT.filled("effect", effect)
     values |= {
@@ -222,10 +251,15 @@ def write(decision: Decision, effect: Effect, request: ReviewRequest, *, answers
         "answers": list(answers or ()),
         "needed": request.needed,
         "now": decision.decided_at,
+        "claim": decision.claim_id,
+        "outcome": Outcome.DECIDED.value,
     }
     with prepared() as cursor:
         cursor.execute(DECIDE, values)
-        return bool(cursor.rowcount == 1)
+        said, ended = cursor.fetchone()
+    if not said:
+        return Written.JUDGED
+    return Written.DONE if ended else Written.ENDED
 
 
 def has_judged(reviewer: UUID, submission: UUID) -> bool:

@@ -158,14 +158,24 @@ def record_ends(claims: Iterable[Claim], *, actor: Actor) -> None:
 def locked(claim_id: UUID, reviewer: User) -> Claim:
     """This person's claim, as `leases.lock` gives it. Raises Claim.DoesNotExist or NotYourClaim."""
     found = leases.lock(claim_id)
-    if found.reviewer_id != reviewer.pk:
-        raise NotYourClaim(_("Somebody else holds this claim. Claim a request of your own."))
+    check_holder(found, reviewer)
     return found
+
+
+def check_holder(claim: Claim, reviewer: User) -> None:
+    """Raises NotYourClaim."""
+    if claim.reviewer_id != reviewer.pk:
+        raise NotYourClaim(_("Somebody else holds this claim. Claim a request of your own."))
+
+
+def is_live(claim: Claim, *, now: datetime) -> bool:
+    """Of a locked claim: whether its holder may still act on it."""
+    return claim.ended_at is None and claim.expires_at > now and claim.request.closed_at is None
 
 
 def end(claim: Claim, *, outcome: Outcome, now: datetime) -> None:
     """End a claim that is still live; raises ClaimEnded when it is not."""
-    if claim.request.closed_at is not None or not leases.end(claim.pk, outcome=outcome, now=now):
+    if not is_live(claim, now=now) or not leases.end(claim.pk, outcome=outcome, now=now):
         raise ClaimEnded(_("This claim has ended: its lease ran out or its request was settled. Claim the next one."))
     claim.ended_at, claim.outcome = now, outcome
 

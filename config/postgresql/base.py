@@ -30,7 +30,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
     @property
     def pool(self) -> ConnectionPool[Any] | None:
         pool: ConnectionPool[Any] | None = super().pool
-        if pool is not None:
+        if pool is not None and not isinstance(pool._check, partial):
             # The pool takes one dead connection after the other from its shelf and waits 1, 2, 4 … seconds between
             # them. Neither Django nor the pool has a public place for another check once it is made.
             pool._check = partial(check_or_sweep, pool)

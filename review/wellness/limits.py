@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Any, Final
 from uuid import UUID
 
@@ -100,14 +101,21 @@ def standing_of(reviewer: User, *, now: datetime | None = None) -> Standing:
     with prepared() as cursor:
         cursor.execute(STANDING, spans(reviewer.pk, now))
         body, comfort, avoided, volunteers, hours = cursor.fetchone()
-    house = House.load(json.loads(body)) if body else House()
+    house, own = read(body or "{}", comfort or "{}")
     return Standing(
         house=house,
-        comfort=merged(house, json.loads(comfort) if comfort else {}),
+        comfort=own,
         avoided=frozenset(json.loads(avoided) if avoided else ()),
         volunteers=bool(volunteers),
         **counted(house, json.loads(hours), now),
     )
+
+
+@lru_cache(maxsize=256)
+def read(body: str, chosen: str) -> tuple[House, Comfort]:
+    """The organisation's settings, and one person's; few differ, and every claim asks for them."""
+    house = House.load(json.loads(body))
+    return house, merged(house, json.loads(chosen))
 
 
 def spans(person: UUID, now: datetime) -> dict[str, Any]:
