@@ -196,7 +196,7 @@ def read(path: Path | str, *, keep: Sequence[str] | None = None) -> Manifest:
 
 
 def give_back() -> None:
-    """Afterwards the memory of tables that nobody holds any more is the system's again, and not only free for others."""
+    """Afterwards the memory of tables that nobody holds any more is the system's again."""
     pa.default_memory_pool().release_unused()
 
 

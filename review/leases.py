@@ -147,7 +147,7 @@ class Wish:
 
 @cache
 def walks(count: int, most_severe: int, mild: int, mildest: int) -> str:
-    """The statement of such a wish. With mild ones two walks in one; what both come to is there twice, as mild first."""
+    """The statement of such a wish. With mild ones two walks in one; what both find is there twice, as mild first."""
     urgent = WALK.format(most_severe=most_severe, count=count, mild="false")
     if not mild:
         return f"WITH {MINE} {urgent}"
@@ -163,7 +163,7 @@ def find_free(reviewer: UUID, wish: Wish, *, now: datetime) -> list[Free]:
     nothing of an image they have in hand or had a word on, and nothing they sent on. One statement.
     """
     statement = walks(wish.count, wish.most_severe, wish.mild, wish.mildest)
-    values = {"queue": wish.queue, "avoided": list(wish.avoided), "now": now, "reviewer": reviewer}
+    values: dict[str, Any] = {"queue": wish.queue, "avoided": list(wish.avoided), "now": now, "reviewer": reviewer}
     with prepared() as cursor:
         cursor.execute(statement, values)
         rows = cursor.fetchall()

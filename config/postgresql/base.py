@@ -38,8 +38,8 @@ class DatabaseWrapper(base.DatabaseWrapper):
 
     def _configure_connection(self, connection: Connection[Any]) -> bool:
         """What is prepared is planned once, whatever its parameters: else PostgreSQL takes a list of keys for reason
-        enough to plan a statement each time, which takes longer than running it. Nothing else here is planned apart from
-        its parameters.
+        enough to plan a statement each time, which takes longer than running it. Nothing else here is planned apart
+        from its parameters.
         """
         changed: bool = super()._configure_connection(connection)  # type: ignore[misc]
         if self.settings_dict["OPTIONS"].get("prepare_threshold") is None:

@@ -66,7 +66,6 @@ class Selected:
     latest: pa.Table
     refused: Counter[str]
 
-
     def chances(self) -> NDArray[np.float64]:
         """[N]: that a person saw each image, as stored at triage; NaN where a draw to learn from chose it and no lot
         did: then it stands for itself alone.

@@ -23,7 +23,7 @@ from uuid_utils.compat import uuid7
 from moderation import audit
 from moderation.actors import Actor
 from moderation.models import Reason, ReviewRequest, Status, Submission, User
-from moderation.statements import prepared
+from moderation.statements import Columns, prepared
 from moderation.taxonomy import UNTRAINABLE, Category
 from review import blinding, leases
 from review.judgements import Judgement, UnfitDecision, text_of
@@ -31,7 +31,7 @@ from review.models import Claim, GoldItem, Verdict
 
 UNANSWERED: Final = timedelta(days=1)  # then the turn is over, and the item free for others
 
-REQUEST: Final = leases.Columns.of(ReviewRequest)
+REQUEST: Final = Columns.of(ReviewRequest)
 OWN: Final = {
     "id": "wanted.request",
     "submission_id": "picked.submission_id",

@@ -52,9 +52,7 @@ def test_an_alarm_is_closed_and_a_category_is_chosen(window: Opener, watched: No
 
 
 @pytest.mark.parametrize("size", [NARROW, PHONE], ids=["1024x768", "390x844"])
-def test_nothing_is_cut_off_in_a_small_window(
-    window: Opener, watched: None, ming: User, size: dict[str, int]
-) -> None:
+def test_nothing_is_cut_off_in_a_small_window(window: Opener, watched: None, ming: User, size: dict[str, int]) -> None:
     mine = window(size=size)
     page = mine.enter(ming, PAGE)
     assert wider_than_window(page) <= 0

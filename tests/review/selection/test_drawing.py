@@ -15,7 +15,7 @@ from moderation import audit, lifecycle
 from moderation.actors import Actor
 from moderation.models import Client, Reason, ReviewRequest, Status, Submission, TriagePlan, User
 from moderation.triage import run_once
-from review import blinding, queue
+from review import blinding, cases, queue
 from review.decisions import decide
 from review.models import Selection, SelectionItem
 from review.selection import drawing
@@ -117,9 +117,10 @@ def test_an_answer_moves_an_image_only_where_the_person_disagrees(
 
 def test_it_looks_like_any_image_judged_unaided(platform: Client, eyes: TriagePlan, rita: User) -> None:
     settled(platform, [0.18])
-    (item,) = drawn("uncertainty", 1)
-    assert blinding.is_unaided(item.request)
-    assert blinding.shown_reason(item.request) == Reason.POLICY
+    drawn("uncertainty", 1)
+    (claim,) = queue.claim(rita, queue.GENERAL, 1)
+    assert blinding.is_unaided(claim.request)
+    assert cases.shown([claim], rita)[0]["reason"] == Reason.POLICY
 
 
 def test_near_duplicates_are_asked_about_once_while_others_are_left(platform: Client, eyes: TriagePlan) -> None:
