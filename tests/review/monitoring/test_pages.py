@@ -258,4 +258,4 @@ def test_prometheus_is_told(rung: Alarm) -> None:
     assert found["loupe_monitoring_readings", ("act", "unseen")] == 1
     assert not [key for key in found if "chisel" in str(key)]
     assert 0 <= found["loupe_monitoring_age_seconds", ()] < 600
-    assert found["loupe_guardrail_open_alarms", ("drift", "psi")] == 1
+    assert found["loupe_guardrail_open_alarms", ("psi", "drift")] == 1
