@@ -341,6 +341,7 @@ CELERY_TASK_DEFAULT_QUEUE = "default"
 CELERY_TASK_ROUTES = {
     "moderation.tasks.triage": {"queue": "triage"},
     "review.tasks.run_trainings": {"queue": "training"},
+    "review.tasks.audit_labels": {"queue": "training"},
 }
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_SERIALIZER = "json"
@@ -374,6 +375,8 @@ CELERY_BEAT_SCHEDULE = {
     "watch-certificates": {"task": "review.tasks.watch_certificates", "schedule": 30.0, "options": {"expires": 30}},
     "roll-up-quality": {"task": "review.tasks.roll_up_quality", "schedule": 600.0, "options": {"expires": 600}},
     "monitor": {"task": "review.tasks.monitor", "schedule": 1800.0, "options": {"expires": 1800}},
+    "audit-labels": {"task": "review.tasks.audit_labels", "schedule": 60.0, "options": {"expires": 60}},
+    "select-learning": {"task": "review.tasks.select_learning", "schedule": 600.0, "options": {"expires": 600}},
     "free-ended-leases": {"task": "review.tasks.free_ended_leases", "schedule": 15.0, "options": {"expires": 15}},
 }
 CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "celerybeat-schedule")

@@ -10,8 +10,10 @@ from moderation.tasks import recheck
 from review import effects, holding, queue, watching
 from review.bulk import running
 from review.evaluations import orders
+from review.label_audits import running as auditing
 from review.monitoring import looking
 from review.quality import gold, rollups
+from review.selection import drawing
 from review.trainings import running as trainings
 
 
@@ -103,3 +105,25 @@ def run_exports() -> dict[str, int]:
 def nudge_exports() -> None:
     """For doors: once the caller's transaction is committed, begin."""
     transaction.on_commit(lambda: run_exports.apply_async(retry=False), robust=True)
+
+
+@shared_task(name="review.tasks.audit_labels")
+def audit_labels() -> dict[str, int]:
+    """Audits of labels that were asked for are done."""
+    return {"audited": auditing.run_pending()}
+
+
+def nudge_audits() -> None:
+    """For doors: once the caller's transaction is committed, begin."""
+    transaction.on_commit(lambda: audit_labels.apply_async(retry=False), robust=True)
+
+
+@shared_task(name="review.tasks.select_learning")
+def select_learning() -> dict[str, int]:
+    """Draws that were asked for are done, and the day's budget is used as far as the day has come."""
+    return {"opened": drawing.draw_pending() + drawing.draw_daily()}
+
+
+def nudge_selection() -> None:
+    """For doors: once the caller's transaction is committed, draw."""
+    transaction.on_commit(lambda: select_learning.apply_async(retry=False), robust=True)

@@ -10,6 +10,7 @@ from review.models.effects import Effect, EffectState
 from review.models.evaluations import Evaluation, EvaluationOrder, OrderState, Sample
 from review.models.exports import Export, ExportFormat, ExportKind, ExportState
 from review.models.gold import GoldItem, GoldTurn, QualityRules
+from review.models.label_audits import LabelAsk, LabelAudit, LabelAuditOutcome, LabelSuspicion
 from review.models.monitoring import AuditTally, DriftReference, MonitoringSettings
 from review.models.profiles import ReviewerProfile
 from review.models.releases import Release, ReleaseState
@@ -46,6 +47,10 @@ __all__ = [
     "GoldItem",
     "GoldTurn",
     "ItemState",
+    "LabelAsk",
+    "LabelAudit",
+    "LabelAuditOutcome",
+    "LabelSuspicion",
     "Look",
     "Measure",
     "Mention",

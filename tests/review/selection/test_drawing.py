@@ -9,13 +9,14 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import IntegrityError, transaction
+from django.test import Client as Browser
 
 from classifiers.models import ClassifierVersion
 from moderation import audit, lifecycle
 from moderation.actors import Actor
 from moderation.models import Client, Reason, ReviewRequest, Status, Submission, TriagePlan, User
 from moderation.triage import run_once
-from review import blinding, cases, queue
+from review import blinding, queue
 from review.decisions import decide
 from review.models import Selection, SelectionItem
 from review.selection import drawing
@@ -115,12 +116,18 @@ def test_an_answer_moves_an_image_only_where_the_person_disagrees(
     assert list(by_person) == [(Status.APPROVED, "automation"), (Status.BLOCKED, "person")]
 
 
-def test_it_looks_like_any_image_judged_unaided(platform: Client, eyes: TriagePlan, rita: User) -> None:
+def test_it_looks_like_any_image_judged_unaided(
+    platform: Client, eyes: TriagePlan, rita: User, client: Browser
+) -> None:
     settled(platform, [0.18])
-    drawn("uncertainty", 1)
-    (claim,) = queue.claim(rita, queue.GENERAL, 1)
-    assert blinding.is_unaided(claim.request)
-    assert cases.shown([claim], rita)[0]["reason"] == Reason.POLICY
+    (item,) = drawn("uncertainty", 1)
+    assert blinding.is_unaided(item.request)
+    client.force_login(rita)
+    answer = client.post("/api/v1/queues/general/claim", {"count": 5}, content_type="application/json").json()
+    assert [one["reason"] for one in answer["claims"]] == [Reason.POLICY]
+    page = client.get("/desk/general/").content.decode()
+    assert "Judge for yourself" in page
+    assert "To learn from" not in page
 
 
 def test_near_duplicates_are_asked_about_once_while_others_are_left(platform: Client, eyes: TriagePlan) -> None:
