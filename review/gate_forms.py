@@ -61,14 +61,6 @@ class GatesForm(PlainForm):
         max_value=99.999,
         widget=forms.NumberInput(attrs={"step": "any"}),
     )
-    epsilon = forms.FloatField(
-        label=gettext_lazy("Privacy budget: ε at most"),
-        help_text=gettext_lazy("A version that was not trained with differential privacy does not pass."),
-        required=False,
-        min_value=0.01,
-        max_value=999,
-        widget=forms.NumberInput(attrs={"step": "any"}),
-    )
     note = forms.CharField(label=gettext_lazy("Why"), required=False, max_length=2000, widget=forms.TextInput())
     based_on = forms.IntegerField(min_value=0, widget=forms.HiddenInput())
 
@@ -83,7 +75,7 @@ class GatesForm(PlainForm):
     def body(self) -> dict[str, Any]:
         """As a plan's body has them; only for a valid form."""
         said = self.cleaned_data
-        found: dict[str, Any] = {name: said[name] for name in ("tolerance", "calibration", "epsilon")}
+        found: dict[str, Any] = {name: said[name] for name in ("tolerance", "calibration")}
         found |= {"slices": said["slices"], "groups": said["groups"]}
         found["fairness"] = {name: said[name] for name in LIMITS if said[name] is not None}
         if said["limit"] is not None:
@@ -95,7 +87,7 @@ class GatesForm(PlainForm):
 def initial_of(gates: Gates | None) -> Mapping[str, Any]:
     if gates is None:
         return {}
-    said: dict[str, Any] = {name: getattr(gates, name) for name in ("tolerance", "calibration", "epsilon")}
+    said: dict[str, Any] = {name: getattr(gates, name) for name in ("tolerance", "calibration")}
     said |= {"slices": gates.slices, "groups": gates.groups, **gates.fairness}
     if gates.alpha is not None:
         said |= {"limit": round(100 * gates.alpha, 9), "confidence": round(100 * (1 - gates.delta), 9)}

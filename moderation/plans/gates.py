@@ -18,7 +18,7 @@ class Gates:
     """None, and nothing named, asks for nothing. `tolerance`: by how much the AUC may fall on the whole and on any
     slice by the attributes `slices`; `calibration`: the highest ECE; `fairness`: the largest gap between groups by the
     attributes `groups`, of `disparate_impact` the smallest ratio; `alpha` and `delta`: the approve cuts must be
-    certified at FOR ≤ alpha on the same labels; `epsilon`: the privacy budget, which a version must have kept.
+    certified at FOR ≤ alpha on the same labels. The plan's privacy budget is a gate, too.
     """
 
     tolerance: float | None = None
@@ -28,10 +28,9 @@ class Gates:
     groups: tuple[str, ...] = ()
     alpha: float | None = None
     delta: float = 0.05
-    epsilon: float | None = None
 
 
-KEYS: Final = frozenset({"tolerance", "slices", "calibration", "fairness", "groups", "alpha", "delta", "epsilon"})
+KEYS: Final = frozenset({"tolerance", "slices", "calibration", "fairness", "groups", "alpha", "delta"})
 
 
 def parsed_gates(said: object) -> Gates | None:
@@ -56,7 +55,6 @@ def parsed_gates(said: object) -> Gates | None:
         groups=groups,
         alpha=inside(said, "alpha"),
         delta=inside(said, "delta") or 0.05,
-        epsilon=budget(said.get("epsilon")),
     )
 
 
@@ -72,14 +70,6 @@ def inside(said: Mapping[str, Any], name: str) -> float | None:
     if value in {0.0, 1.0}:
         raise PlanError(f"gates, {name}: more than 0 and less than 1")
     return value
-
-
-def budget(value: object) -> float | None:
-    if value is None:
-        return None
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < 1000:
-        raise PlanError("gates, epsilon: a positive number, as of a privacy budget")
-    return float(value)
 
 
 def attributes(said: Mapping[str, Any], part: str) -> tuple[str, ...]:

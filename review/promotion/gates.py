@@ -51,12 +51,12 @@ def open_for(version: ClassifierVersion, plan: TriagePlan | None) -> list[Gate]:
     What was never measured does not pass. Slices of too few labels are passed over, and say so; where none of an
     attribute could be measured, its gate is closed.
     """
-    parsed_plan = parsed(plan) if plan else None
-    gates = parsed_plan.gates if parsed_plan else None
-    if gates is None or parsed_plan is None:
+    if plan is None:
         return []
-    found = [*privacy(gates, version)]
-    if not measures(gates):
+    law = parsed(plan)
+    found = [*privacy(law.privacy_budget, version)]
+    gates = law.gates
+    if gates is None or not measures(gates):
         return found
     evaluation, against = orders.latest(version), orders.counterpart(version)
     stale = outdated(evaluation, against)
@@ -68,7 +68,7 @@ def open_for(version: ClassifierVersion, plan: TriagePlan | None) -> list[Gate]:
     found += sliced(gates, categories, against)
     found += calibrated(gates, categories)
     found += fair(gates, categories)
-    found += certified(gates, evaluation.figures, parsed_plan.bands)
+    found += certified(gates, evaluation.figures, law.bands)
     return found
 
 
@@ -220,17 +220,18 @@ def covers(load: Mapping[str, Any], band: Band) -> bool:
     return found["threshold"] is not None and (band.approve <= found["threshold"] or found["n"] == found["audits"])
 
 
-def privacy(gates: Gates, version: ClassifierVersion) -> Iterator[Gate]:
-    if gates.epsilon is None:
+def privacy(budget: float | None, version: ClassifierVersion) -> Iterator[Gate]:
+    """Of what learnt from labels of this house; publishing a plan holds it to the same (`policies.check_privacy`)."""
+    if budget is None or not version.manifest_fingerprint:
         return
     said = version.card.get("privacy")
     epsilon = said.get("epsilon") if isinstance(said, dict) else None
-    words, limit = _("Trained within the privacy budget"), f"ε ≤ {gates.epsilon:g}"
+    words, limit = _("Trained within the privacy budget"), f"ε ≤ {budget:g}"
     if not isinstance(epsilon, int | float) or isinstance(epsilon, bool):
         why = _("Its card states no ε: it was not trained with differential privacy.")
         yield Gate("privacy", words, passed=False, figure="–", limit=limit, why=why)
         return
-    yield Gate("privacy", words, passed=epsilon <= gates.epsilon, figure=f"ε = {epsilon:.2f}", limit=limit)
+    yield Gate("privacy", words, passed=epsilon <= budget, figure=f"ε = {epsilon:.2f}", limit=limit)
 
 
 def as_json(gates: Sequence[Gate]) -> list[dict[str, Any]]:

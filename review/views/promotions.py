@@ -57,16 +57,10 @@ def detail(request: PersonRequest, pk: UUID) -> HttpResponse:
         "canary_percent": round(100 * moving.CANARY_SHARE, 3),
         "evaluations": version.evaluations.select_related("incumbent").order_by("-id")[:LISTED],
         "evaluation": orders.latest(version),
-        "privacy": privacy_of(version),
         "waiting": waiting_for(version),
         **going_back(version, standing.plan, stage),
     }
     return render(request, "moderation/classifier.html", context)
-
-
-def privacy_of(version: ClassifierVersion) -> dict[str, Any]:
-    said = version.card.get("privacy")
-    return said if isinstance(said, dict) else {}
 
 
 def waiting_for(version: ClassifierVersion) -> Proposal | None:

@@ -158,7 +158,7 @@ def test_the_training_split_opens_no_gate(pair: Pair, data: Dataset) -> None:
 
 
 def test_the_privacy_budget_is_a_gate(pair: Pair, data: Dataset) -> None:
-    publish(pair[1].ref, {"epsilon": 8})
+    world.publish(pair[1].ref, privacy_budget=8)
     cards: list[tuple[Any, bool]] = [({}, False), ({"epsilon": 7.9}, True), ({"epsilon": 9}, False), ("8", False)]
 
     for number, (card, passes) in enumerate(cards):
@@ -182,8 +182,8 @@ def test_without_gates_nothing_is_asked(pair: Pair) -> None:
         {"fairness": {"equal_opportunity": 0.1}},
         {"fairness": {"kindness": 0.1}, "groups": ["language"]},
         {"alpha": 0},
-        {"epsilon": -1},
-        {"epsilon": True},
+        {"delta": 1},
+        {"calibration": True},
         {"gate": 1},
         [1],
     ],
