@@ -115,7 +115,7 @@ def retrain(
     candidate = train_heads(
         manifest,
         backbone=eyes.ref,
-        previous=_anchor(earlier, manifest),
+        previous=_anchor(earlier, manifest, recipe),
         recipe=recipe,
         declared=declared,
         watch=watch,
@@ -178,25 +178,35 @@ def _heads_that_scored(manifest: Manifest) -> ClassifierVersion | None:
     return None
 
 
-def _anchor(earlier: list[ClassifierVersion], manifest: Manifest) -> Heads | None:
+def _anchor(earlier: list[ClassifierVersion], manifest: Manifest, recipe: Recipe) -> Heads | None:
     """The heads to start from.
 
     A manifest of all labels holds those that later versions have learnt from already; anchored to these, the same
-    labels would count twice. So each category starts from its first head, unless the manifest begins at some date.
+    labels would count twice. So each category starts from its first head that was not taught by such labels, and where
+    there is none, as after a cold start, from nothing; unless the manifest begins at some date. A category that it
+    cannot teach keeps its latest head.
     """
     if not earlier:
         return None
     if manifest.index.get("query", {}).get("since"):
         latest = registry.load_heads(earlier[-1])
         return None if latest.normalised else latest
-    first: dict[str, Heads] = {}
+    taught = _taught(manifest, recipe.fewest)
+    found: dict[str, Heads] = {}
     for row in earlier:
         heads = registry.load_heads(row)
         # Those trained with differential privacy read embeddings otherwise: they hold no others, and are held by none.
         for category in () if heads.normalised else heads.categories:
-            if category not in first:
-                first[category] = cast(Heads, heads.pick(category))
-    return joined(list(first.values())) if first else None
+            if category not in taught or (category not in found and not row.manifest_fingerprint):
+                found[category] = cast(Heads, heads.pick(category))
+    return joined(list(found.values())) if found else None
+
+
+def _taught(manifest: Manifest, fewest: int) -> set[str]:
+    """Categories of which the training split holds so many labels of each class."""
+    rows = manifest.split("train").table.select(["category", "label"]).to_pylist()
+    counts = Counter((row["category"], row["label"]) for row in rows)
+    return {name for name in manifest.categories if min(counts[name, 0], counts[name, 1]) >= fewest}
 
 
 def _next(family: list[ClassifierVersion]) -> str:

@@ -206,6 +206,17 @@ def test_labels_of_all_time_count_once_however_often_they_are_trained(heads: Cla
     np.testing.assert_array_equal(registry.load_heads(chained).weight, direct.heads.weight)
 
 
+def test_after_a_cold_start_labels_count_once_too(eyes: ClassifierVersion, tmp_path: Path) -> None:
+    """No head was there before the first labels: the one they taught is no place to start from, for they come again."""
+    retrain(manifests.read(labels(tmp_path / "a")), recipe=Recipe(), name="cold", backbone=eyes.ref)
+    more = manifests.read(labels(tmp_path / "b", n=320))
+
+    second = retrain(more, recipe=Recipe(), name="cold", backbone=eyes.ref).version
+
+    direct = train_heads(more, backbone=eyes.ref)
+    np.testing.assert_array_equal(registry.load_heads(second).weight, direct.heads.weight)
+
+
 def test_labels_since_a_date_build_on_the_latest_version(heads: ClassifierVersion, tmp_path: Path) -> None:
     second = retrain(manifests.read(labels(tmp_path / "a")), recipe=Recipe()).version
 
