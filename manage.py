@@ -11,7 +11,7 @@ from contextlib import ExitStack
 from config import embedded
 
 # Commands that read the code only. Everything else may look at the database.
-WITHOUT_SERVERS = {"check", "compilemessages", "help", "makemessages", "spectacular", "version"}
+WITHOUT_SERVERS = {"check", "compilemessages", "help", "loop_experiment", "makemessages", "spectacular", "version"}
 
 
 def main(arguments: list[str]) -> None:

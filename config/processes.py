@@ -126,7 +126,7 @@ def main(arguments: Sequence[str]) -> int:
     options = parser.parse_args(arguments)
     signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))  # until honcho takes over
     if options.while_stdin_open:
-        threading.Thread(target=_end_with_stdin, daemon=True).start()
+        threading.Thread(target=end_with_stdin, daemon=True).start()
     try:
         return run(options.mode, port=options.port)
     except (PortTaken, embedded.CannotStart) as error:
@@ -141,7 +141,8 @@ def environment() -> dict[str, str]:
     return {"MALLOC_ARENA_MAX": "1", **os.environ, "PYTHONUNBUFFERED": "1"}
 
 
-def _end_with_stdin() -> None:
+def end_with_stdin() -> None:
+    """This process gets SIGTERM when its standard input ends, as it does when whoever started it is gone."""
     # Not sys.stdin: honcho forks, and a fork while this thread holds that object's lock would hang the child.
     while os.read(0, 1024):
         pass
