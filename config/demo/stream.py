@@ -16,7 +16,7 @@ from moderation.models import Submission
 
 SIZE: Final = 768
 SENDERS: Final = 4
-# Loupe draws them, so it can say so; without such words the builder of data sets refuses an image unless told otherwise.
+# Loupe draws them, so it can say so; without such words the builder of data sets refuses an image.
 RIGHTS: Final = '{"licence": "CC0-1.0", "consent_basis": "drawn by Loupe, nobody is shown"}'
 SUFFIXES: Final = frozenset({".jpg", ".jpeg", ".png", ".webp", ".avif", ".gif"})
 
