@@ -28,6 +28,7 @@ from review.tasks import nudge_exports
 
 RECENT: Final = 50
 FEW_FILES: Final = 40
+FEW_IMAGES: Final = 6
 COUNTED: Final = ("source", "licence", "consent_basis", "generator", "definition", "policy_version", "split")
 
 
@@ -92,8 +93,12 @@ def detail(request: PersonRequest, pk: UUID) -> HttpResponse:
     if row.dataset:
         trained = ClassifierVersion.objects.filter(manifest_fingerprint=row.dataset.fingerprint)
         others = Dataset.objects.exclude(pk=row.dataset.pk).order_by("-id")[:RECENT]
+        context["some"] = datasets.some_of(row, FEW_IMAGES)
         context |= {"trained": trained.defer("card", "metrics").order_by("-created_at")[:RECENT], "others": others}
-    return render(request, "review/datasets/detail.html", context)
+    response = render(request, "review/datasets/detail.html", context)
+    if request.headers.get("HX-Request") and not context["at_work"]:
+        response["HX-Refresh"] = "true"  # what was watched is over: the whole page has more to show
+    return response
 
 
 @require_POST

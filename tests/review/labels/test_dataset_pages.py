@@ -60,7 +60,7 @@ def test_a_form_that_does_not_fit_says_why(ming: User, client: HttpClient) -> No
 def test_a_data_set_is_built_watched_and_read(
     eyes: TriagePlan, platform: Client, rita: User, ming: User, client: HttpClient
 ) -> None:
-    decided(platform, rita, 1, BLOCK)
+    image = decided(platform, rita, 1, BLOCK)
     decided(platform, rita, 2)
     client.force_login(ming)
     assert client.get(reverse("dataset_new")).status_code == 200
@@ -72,6 +72,8 @@ def test_a_data_set_is_built_watched_and_read(
     running.work_off(row.pk)
     row.refresh_from_db()
     assert row.dataset is not None
+    watched = client.get(reverse("dataset", args=[row.pk]), headers={"HX-Request": "true"})
+    assert watched["HX-Refresh"] == "true"
     fields = {"kind": "heads", "card": {}, "weights": "w", "sha256": "0" * 64}
     ClassifierVersion.objects.create(name="heads", version="9", manifest_fingerprint=row.dataset.fingerprint, **fields)
     page = client.get(reverse("dataset", args=[row.pk])).content.decode()
@@ -80,6 +82,7 @@ def test_a_data_set_is_built_watched_and_read(
     assert "labels.parquet" in page
     assert row.dataset.fingerprint in page
     assert "CC-BY-4.0" in page
+    assert f"?image={image.pk}" in page
     table = client.get(reverse("dataset", args=[row.pk]), {"csv": "categories"}).content.decode().splitlines()
     assert table[0] == "category,positive,negative,prevalence,agreement,tested"
     assert table[1].startswith("WEAPONS_DANGEROUS,1,1,0.5,1.0")
