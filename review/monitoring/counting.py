@@ -17,7 +17,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from moderation.models import Reason
-from review.decisions import SAME_QUESTION
+from review.decisions import ANSWERED
 from review.estimates.tallies import ROUTES, Seen, Tally
 from review.models import AuditTally, Decision, EffectState, Verdict
 from review.outlook import first_key
@@ -112,7 +112,7 @@ def count_day(day: date) -> int:
         "end": first_key(start + timedelta(days=1)),
         "routes": list(ROUTES),
         "said": [one.value for one in SAID],
-        "asked": [one.value for one in SAME_QUESTION],
+        "asked": [one.value for one in ANSWERED],
         "lot": [Reason.AUDIT_SAMPLE.value],
     }
     came_in, looked_at = rows_of(CAME_IN, values), rows_of(LOOKED_AT, values)

@@ -103,6 +103,23 @@ def test_a_report_brings_nothing_in_and_corrects_what_is_in(
     assert {key: sums.hits for key, sums in found.hits.items()} == {("", "approve"): 1, (CODE, "approve"): 1}
 
 
+def test_a_draw_to_learn_from_answers_for_an_image_in_review_and_for_no_other(
+    eyes: TriagePlan, platform: Client, rita: User
+) -> None:
+    world.publish(*eyes.body["classifiers"], audit_rate=0.000001)
+    for red in (0.1, 0.5):  # approved, and sent to people
+        submission = world.triaged(platform, world.png(red=red))
+        ReviewRequest.objects.filter(submission=submission).update(closed_at=timezone.now())
+        another(ReviewRequest(submission=submission, queue=queue.GENERAL), Reason.LEARNING)
+        (claim,) = queue.claim(rita, queue.GENERAL, 1)
+        decide(claim.pk, rita, **BLOCK)
+
+    found = course()
+
+    assert {part: sums.n for part, sums in found.whole.seen.items()} == {"review": 1}
+    assert (found.waiting, found.whole.quality().miss_rate.value) == (0, None)
+
+
 def test_clients_and_generators_have_rows_of_their_own(
     all_audited: TriagePlan, platform: Client, other_platform: Client, rita: User
 ) -> None:
