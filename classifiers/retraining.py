@@ -26,7 +26,7 @@ from classifiers.progress import Watch
 from classifiers.prompt_training import PromptRecipe, train_prompts
 from classifiers.prompts.examples import Examples
 from classifiers.sources import HUB, find_folder
-from classifiers.training import Recipe, train_heads
+from classifiers.training import OWN_LABELS, Recipe, train_heads
 from classifiers.weights import file_sha256
 
 if TYPE_CHECKING:
@@ -194,10 +194,10 @@ def _anchor(earlier: list[ClassifierVersion], manifest: Manifest, recipe: Recipe
     taught = _taught(manifest, recipe.fewest)
     found: dict[str, Heads] = {}
     for row in earlier:
-        heads = registry.load_heads(row)
+        heads, own = registry.load_heads(row), row.card.get("trained_on") == OWN_LABELS
         # Those trained with differential privacy read embeddings otherwise: they hold no others, and are held by none.
         for category in () if heads.normalised else heads.categories:
-            if category not in taught or (category not in found and not row.manifest_fingerprint):
+            if category not in taught or (category not in found and not own):
                 found[category] = cast(Heads, heads.pick(category))
     return joined(list(found.values())) if found else None
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from classifiers import cards
 from classifiers.heads import Heads
@@ -13,6 +13,9 @@ from classifiers.weights import file_sha256
 
 if TYPE_CHECKING:
     from classifiers.training.private import Privacy
+
+OWN_LABELS: Final = "labels of this installation; see manifest_fingerprint"
+"""What a card says its heads were trained on, unless something else is told."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -46,7 +49,7 @@ class Candidate:
             "weights": weights.name,
             "sha256": file_sha256(weights),
             "licence": licence,
-            "trained_on": trained_on or "labels of this installation; see manifest_fingerprint",
+            "trained_on": trained_on or OWN_LABELS,
             "limits": limits or None,
             "manifest_fingerprint": self.manifest_fingerprint,
             "recipe_digest": self.recipe.digest,

@@ -15,7 +15,7 @@ from rest_framework.views import APIView
 from moderation import ingest, metrics, screening
 from moderation.api.answers import reason
 from moderation.api.problems import invalid
-from moderation.api.shapes import CategoryAnswer, ReasonAnswer, SubmissionFields
+from moderation.api.shapes import ReasonAnswer, ScoreAnswer, SubmissionFields
 from moderation.models import Scope
 
 ACTIONS: Final = ["allow", "transform", "review", "block"]
@@ -50,7 +50,7 @@ class PromptAnswer(serializers.Serializer[object]):
     action = serializers.ChoiceField(
         choices=ACTIONS, help_text="transform: make it with the guidance added. review: let a person decide first."
     )
-    categories = CategoryAnswer(many=True, help_text="Highest probability first.")
+    categories = ScoreAnswer(many=True, help_text="Highest probability first.")
     reasons = ReasonAnswer(many=True)
     matched = MatchAnswer(many=True, help_text="The first 200, in the order of the prompt.")
     guidance = GuidanceAnswer()

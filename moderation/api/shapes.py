@@ -60,10 +60,13 @@ class BatchJSON(serializers.Serializer[object]):
     submissions = serializers.ListField(child=SubmissionJSON(), min_length=1, max_length=100)
 
 
-class CategoryAnswer(serializers.Serializer[object]):
+class ScoreAnswer(serializers.Serializer[object]):
     code = serializers.ChoiceField(choices=Category.choices)
     probability = serializers.FloatField(min_value=0, max_value=1)
     band = serializers.ChoiceField(choices=BANDS, help_text="Where the plan it was routed under puts this probability.")
+
+
+class CategoryAnswer(ScoreAnswer):
     overlay = serializers.CharField(
         allow_null=True, help_text="The overlay whose bands held for this image; null: the plan's own."
     )

@@ -217,6 +217,20 @@ def test_after_a_cold_start_labels_count_once_too(eyes: ClassifierVersion, tmp_p
     np.testing.assert_array_equal(registry.load_heads(second).weight, direct.heads.weight)
 
 
+def test_heads_taught_by_labels_from_elsewhere_are_a_place_to_start_from(
+    eyes: ClassifierVersion, tmp_path: Path
+) -> None:
+    lessons = train_heads(manifests.read(labels(tmp_path / "a")), backbone=eyes.ref)
+    card = lessons.write(tmp_path, name="bought", version="1", licence="MIT", trained_on="drawn scenes")
+    first = registry.register(card)
+    more = manifests.read(labels(tmp_path / "b", n=320))
+
+    second = retrain(more, recipe=Recipe(), name="bought", backbone=eyes.ref).version
+
+    direct = train_heads(more, backbone=eyes.ref, previous=registry.load_heads(first))
+    np.testing.assert_array_equal(registry.load_heads(second).weight, direct.heads.weight)
+
+
 def test_labels_since_a_date_build_on_the_latest_version(heads: ClassifierVersion, tmp_path: Path) -> None:
     second = retrain(manifests.read(labels(tmp_path / "a")), recipe=Recipe()).version
 

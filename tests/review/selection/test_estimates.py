@@ -79,7 +79,8 @@ def test_the_errors_of_automation_leave_them_out(judged: Judged) -> None:
 
 def test_as_labels_they_stand_for_themselves(judged: Judged, tmp_path: Path) -> None:
     call_command("export_labels", out=str(tmp_path), format="csv", stdout=StringIO())
-    rows = {row["submission_id"]: row for row in csv.DictReader((tmp_path / "labels.csv").open())}
+    with (tmp_path / "labels.csv").open() as file:
+        rows = {row["submission_id"]: row for row in csv.DictReader(file)}
     weights = {key: float(rows[str(key)]["weight"]) for key in (judged[0].pk, judged[1].pk)}
     assert weights == {judged[0].pk: 1.0, judged[1].pk: 1.0}
-    assert rows[str(judged[1].pk)]["inclusion_probability"] == "1"
+    assert float(rows[str(judged[1].pk)]["inclusion_probability"]) == 1
