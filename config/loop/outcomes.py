@@ -58,6 +58,11 @@ class Outcome:
         means = self.loads[alpha].mean(axis=0)
         return float(1 - means[-1] / means[0]) if means[0] else 0.0
 
+    def falls(self, alpha: float) -> list[float]:
+        """The same, seed by seed."""
+        loads = self.loads[alpha]
+        return [float(1 - row[-1] / row[0]) if row[0] else 0.0 for row in loads]
+
 
 def lead(one: Outcome, other: Outcome) -> tuple[float, tuple[float, float]]:
     """By how much the AUC of `one` is above that of `other`, as the mean of all rounds after the first, which both
