@@ -304,6 +304,7 @@ REST_FRAMEWORK = {
         "moderation.api.authentication.PersonAuthentication",
     ],
     "DEFAULT_PERMISSION_CLASSES": ["moderation.api.permissions.ScopeRequired"],
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "moderation.api.negotiation.Negotiation",
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["moderation.api.parsers.JSONParser", "rest_framework.parsers.MultiPartParser"],
     "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],
