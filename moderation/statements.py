@@ -6,6 +6,7 @@ The ORM takes several times as long to put these together as PostgreSQL takes to
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, Self, TypeVar
@@ -42,8 +43,10 @@ class Columns(Generic[M]):
         return ", ".join(f'"{field.column}"' for field in self.fields)
 
     def places(self, name: str) -> str:
-        """With their types: nothing else tells PostgreSQL what a parameter in a list of columns is."""
-        types = [field.db_type(connection) for field in self.fields]
+        """With their types: nothing else tells PostgreSQL what a parameter in a list of columns is. Without lengths: a
+        cast would cut what is too long, where the column refuses it.
+        """
+        types = [re.sub(r"\(\d+\)", "", str(field.db_type(connection))) for field in self.fields]
         return ", ".join(f"%({name}_{number})s::{kind}" for number, kind in enumerate(types))
 
     def filled(self, name: str, row: M) -> dict[str, Any]:

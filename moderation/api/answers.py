@@ -132,7 +132,9 @@ def heard(finding: Finding) -> Evidence:
 
 def disclosure(submission: Submission) -> dict[str, Any]:
     """What the file says of where it comes from, as the plan it was routed under read it."""
-    pinned = parsed(submission.plan).classifiers if submission.plan else ()
+    if submission.plan is None:
+        return {}
+    pinned = parsed(submission.plan).classifiers
     read = (each for each in submission.findings.all() if each.classifier.kind == provenance.KIND)
     return next((provenance.disclosure(each.evidence) for each in read if each.classifier.ref in pinned), {})
 
