@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor, wait
+from contextlib import contextmanager
+from dataclasses import astuple, dataclass, field
+from functools import cache
 from hashlib import sha256
+from typing import Final
 
 from django.conf import settings
 from django.core.files.base import ContentFile
 from django.core.files.storage import storages
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -18,8 +23,10 @@ from moderation.actors import Actor
 from moderation.images import Verified
 from moderation.ingest.declared import Declared
 from moderation.models import Client, Status, Submission
+from moderation.statements import Columns, prepared
 
 log = logging.getLogger(__name__)
+WRITERS: Final = 8  # threads
 
 
 class Conflict(Exception):
@@ -80,10 +87,8 @@ def taken(client: Client, image: bytes, *, fields: Declared, actor: Actor, await
     try:
         with transaction.atomic():
             lock(names)
-            kept.put("originals", names.original, image)
-            kept.put("derivatives", names.working, verified.working)
-            kept.put("derivatives", names.blurred, verified.blurred)
-            submission = insert(client, names, verified, fields, awaited=awaited)
+            with kept.writing(names, image, verified):
+                submission = insert(client, names, verified, fields, awaited=awaited)
             audit.record(received(submission, verified, actor))
     except IntegrityError:
         kept.remove_unless_used(names)
@@ -113,13 +118,20 @@ def sent_before(client: Client, image: bytes, fields: Declared, *, awaited: bool
 
 def lock(names: Names) -> None:
     """Until the transaction ends nobody else writes or removes these files."""
-    with connection.cursor() as cursor:
+    with prepared() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [names.original])
 
 
+SUBMISSION: Final = Columns.of(Submission)
+COLUMNS: Final = SUBMISSION.names()
+INSERT: Final = f"INSERT INTO moderation_submission ({COLUMNS}) VALUES ({SUBMISSION.places('new')})"  # noqa: S608
+
+
 def insert(client: Client, names: Names, verified: Verified, fields: Declared, *, awaited: bool) -> Submission:
-    return Submission.objects.create(
+    now = timezone.now()
+    submission = Submission(
         client=client,
+        created_at=now,
         external_id=fields.external_id,
         prompt=fields.prompt,
         negative_prompt=fields.negative_prompt,
@@ -138,8 +150,12 @@ def insert(client: Client, names: Names, verified: Verified, fields: Declared, *
         working=names.working,
         blurred=names.blurred,
         awaited=awaited,
-        triage_after=timezone.now(),
+        triage_after=now,
     )
+    with prepared() as cursor:
+        cursor.execute(INSERT, SUBMISSION.filled("new", submission))
+    submission._state.adding = False
+    return submission
 
 
 def received(submission: Submission, verified: Verified, actor: Actor) -> audit.Entry:
@@ -156,11 +172,33 @@ def received(submission: Submission, verified: Verified, actor: Actor) -> audit.
     return audit.Entry(actor, "submission.received", audit.submission(submission.pk), data)
 
 
+@cache
+def writers() -> ThreadPoolExecutor:
+    """This process's."""
+    return ThreadPoolExecutor(WRITERS, thread_name_prefix="writer")
+
+
 @dataclass(slots=True)
 class Kept:
     """The files this call wrote, so that a failure can take them back."""
 
     files: list[tuple[str, str]] = field(default_factory=list)
+
+    @contextmanager
+    def writing(self, names: Names, image: bytes, verified: Verified) -> Iterator[None]:
+        """The three files are written while the block runs; afterwards they are there. On a bucket the slowest of them
+        is waited for, rather than one after the other.
+        """
+        rooms = ("originals", "derivatives", "derivatives")
+        contents = (image, verified.working, verified.blurred)
+        files = zip(rooms, astuple(names), contents, strict=True)
+        writes = [writers().submit(self.put, *file) for file in files]
+        try:
+            yield
+        finally:
+            wait(writes)  # also when the block failed: what was written is taken back, once nobody writes
+        for one in writes:
+            one.result()
 
     def put(self, room: str, name: str, data: bytes) -> None:
         """Afterwards the file is there, whole. What already is there stays untouched."""
@@ -185,6 +223,14 @@ class Kept:
                 lock(names)
                 if not Submission.objects.filter(original=names.original).exists():
                     for room, name in self.files:
-                        storages[room].delete(name)
+                        remove(room, name)
         except Exception:  # the first failure is the one to tell
             log.exception("left behind, used by no submission: %s", self.files)
+
+
+def remove(room: str, name: str) -> None:
+    """One that cannot be taken back keeps no other. Never raises."""
+    try:
+        storages[room].delete(name)
+    except Exception:  # a full or broken disk fails in every way
+        log.exception("left behind, used by no submission: %s/%s", room, name)
