@@ -1,41 +1,58 @@
-"""`python -m config.loop RUN.json RESULT.json`: one run in a house of its own, in a process of its own."""
+"""Houses of one seed, each in a process of its own.
+
+`python -m config.loop begin RUN.json HOUSE`: a new house in the folder HOUSE goes the first round.
+`python -m config.loop go RUN.json HOUSE RESULT.json`: that house, or a copy of it, goes the others and is measured.
+"""
 
 from __future__ import annotations
 
 import json
 import signal
 import sys
-import tempfile
 import threading
 from pathlib import Path
+from typing import Any, Final
 
 from config.loop.house import opened
 from config.processes import end_with_stdin
 
+BEGUN: Final = "begun.json"
+"""In the house's folder: what its first round came to."""
 
-def main(spec: Path, result: Path) -> None:
-    """Afterwards the result is there, and the house is gone. Ends with a line that says what went wrong, if so."""
+
+def main(verb: str, spec: Path, folder: Path, *result: Path) -> None:
+    """Afterwards what was asked for is written, and the house is closed. Ends with a line that says what went wrong, if
+    so.
+    """
     signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))  # so that the house is closed
     threading.Thread(target=end_with_stdin, daemon=True).start()
-    with tempfile.TemporaryDirectory(prefix="loupe-loop-") as name, opened(Path(name)) as house:
+    with opened(folder) as house:
         from django.core.management import CommandError
 
         from config.demo.circle import Broken
         from config.demo.http import Refused
         from config.loop import pictures
         from config.loop.terms import Run
-        from config.loop.walk import Stuck, Walk
+        from config.loop.walk import Start, Stuck, Walk
 
-        run = Run.read(spec)
+        run, begun = Run.read(spec), folder / BEGUN
         division = pictures.divide(pictures.read(Path(run.terms.images)), seed=run.seed, most=run.terms.most)
+        name = f"seed {run.seed}" if verb == "begin" else run.name
+        walk = Walk(run, house, division, lambda line: print(f"  {name}: {line}", flush=True))
         try:
-            found = Walk(run, house, division, lambda line: print(f"  {run.name}: {line}", flush=True)).walk()
+            if verb == "begin":
+                put(begun, walk.begin().as_json())
+            else:
+                put(*result, walk.go_on(Start.from_json(json.loads(begun.read_text()))))
         except (Broken, CommandError, Refused, Stuck) as problem:
-            sys.exit(f"  {run.name}: {problem}")
-        part = result.with_suffix(".part")
-        part.write_text(json.dumps(found))
-        part.replace(result)
+            sys.exit(f"  {name}: {problem}")
+
+
+def put(path: Path, found: dict[str, Any]) -> None:
+    part = path.with_suffix(".part")
+    part.write_text(json.dumps(found))
+    part.replace(path)
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), Path(sys.argv[2]))
+    main(sys.argv[1], *map(Path, sys.argv[2:]))

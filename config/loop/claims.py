@@ -53,8 +53,11 @@ def falls(one: Outcome, terms: Terms) -> Claim:
         f" from the first round to the last ({one.strategy})"
     )
     each = ", ".join(f"{share:.0%}" for share in one.falls(terms.alpha))
+    low, high = one.fall_interval(terms.alpha)
+    between = f" [{low:.0%}, {high:.0%}]" if len(one.seeds) > 1 else ""
     found = (
-        f"from {means[0]:.1%} to {means[-1]:.1%} of the images, the means over the seeds: by {fall:.0%}; seed by seed"
+        f"from {means[0]:.1%} to {means[-1]:.1%} of the images, the means over the seeds: by {fall:.0%}{between};"
+        " seed by seed"
     )
     return Claim(words, fall >= FALL, f"{found} {each}")
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from config.loop.measuring import Held, interval
+from config.loop.measuring import DRAWS, Held, interval
 from config.loop.terms import Terms
 
 if TYPE_CHECKING:
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Outcome:
-    """S seeds, R rounds: `auc` [S, R], `loads` [S, R] for each α, and `draws` [B, R], the mean AUC over the seeds when
-    the pictures held back are drawn anew.
+    """S seeds, R rounds: `auc` [S, R], `loads` [S, R] for each α, and `draws` [B, R], the mean AUC when both the seeds
+    and the pictures each held back are drawn anew.
     """
 
     strategy: str
@@ -34,11 +34,15 @@ class Outcome:
         """Of the runs of one strategy, by seed."""
         held = [Held.from_json(run["held_back"]) for run in runs]
         # The same seed draws the same pictures whatever the strategy, so strategies can be compared draw by draw.
-        draws = [one.resampled(np.random.default_rng(run["seed"])) for one, run in zip(held, runs, strict=True)]
+        draws = np.array(
+            [one.resampled(np.random.default_rng(run["seed"])) for one, run in zip(held, runs, strict=True)]
+        )
         loads = {alpha: np.array([one.loads(alpha=alpha, delta=terms.delta) for one in held]) for alpha in terms.alphas}
         seeds = tuple(int(run["seed"]) for run in runs)
         aucs = np.array([one.aucs() for one in held])
-        return cls(str(runs[0]["strategy"]), seeds, aucs, loads, np.mean(draws, axis=0))
+        picked = drawn_anew(len(seeds))
+        means = draws[picked, np.arange(len(picked))[:, None]].mean(axis=1)
+        return cls(str(runs[0]["strategy"]), seeds, aucs, loads, means)
 
     @property
     def rounds(self) -> int:
@@ -62,6 +66,17 @@ class Outcome:
         """The same, seed by seed."""
         loads = self.loads[alpha]
         return [float(1 - row[-1] / row[0]) if row[0] else 0.0 for row in loads]
+
+    def fall_interval(self, alpha: float) -> tuple[float, float]:
+        """Of `fall`, when the seeds are drawn anew; not the pictures, for audits drawn twice certify nothing."""
+        means = self.loads[alpha][drawn_anew(len(self.seeds))].mean(axis=1)
+        first = np.where(means[:, 0] > 0, means[:, 0], 1.0)
+        return interval(1 - means[:, -1] / first)
+
+
+def drawn_anew(seeds: int) -> NDArray[np.intp]:
+    """[DRAWS, S]: seeds drawn with replacement, the same draws for every strategy, so that pairs are kept."""
+    return np.random.default_rng(0).integers(0, seeds, (DRAWS, seeds))
 
 
 def lead(one: Outcome, other: Outcome) -> tuple[float, tuple[float, float]]:

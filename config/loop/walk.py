@@ -1,4 +1,6 @@
-"""One run: cold start, rounds of asking, deciding, exporting, training and adopting, and what became of it."""
+"""One run: cold start, rounds of asking, deciding, exporting, training and adopting, and what became of it. The first
+round is the same for all strategies, so they go on from copies of one house.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +9,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Self
+from uuid import uuid4
 
 from django.core.management import CommandError
 
@@ -45,6 +48,24 @@ class Round:
     seconds: float
 
 
+@dataclass(frozen=True, slots=True)
+class Start:
+    """A house after the first round: `house` names it, in whatever folder a copy lies."""
+
+    house: str
+    backbone: str
+    pool: int
+    first: Round
+
+    def as_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, found: dict[str, Any]) -> Self:
+        first = found["first"]
+        return cls(**found | {"first": Round(**first | {"answers": Answers(**first["answers"])})})
+
+
 @dataclass(slots=True)
 class Walk:
     """`tell` is told a line a step."""
@@ -55,29 +76,40 @@ class Walk:
     tell: Callable[[str], object]
     rounds: list[Round] = field(default_factory=list)
 
-    def walk(self) -> dict[str, Any]:
-        """All rounds, then the measuring; JSON. Raises Stuck, CommandError and what HTTP raises."""
-        terms, began = self.run.terms, time.monotonic()
+    def begin(self) -> Start:
+        """Cold start and first round. Raises Stuck, CommandError and what HTTP raises."""
+        began = time.monotonic()
         backbone = self.pin()
         pool = self.send(self.division.pool, {})
         self.tell(f"{pool} pictures came in; plan 1 sends every one to people ({time.monotonic() - began:.0f} s)")
-        truth = {one.name: one.kind in terms.violating for one in [*self.division.pool, *self.division.held_back]}
-        oracle = Oracle(truth, terms.category, terms.error, self.run.seed)
-        for number in range(1, terms.rounds + 1):
-            self.rounds.append(self.go_round(number, oracle, backbone))
-        held, own = self.measure(Oracle(truth, terms.category, 0.0, self.run.seed), backbone)
+        return Start(uuid4().hex, backbone, pool, self.go_round(1, self.oracle(self.run.terms.error), backbone))
+
+    def go_on(self, start: Start) -> dict[str, Any]:
+        """All rounds after the first, then the measuring; JSON. Raises what `begin` does."""
+        terms, began = self.run.terms, time.monotonic()
+        self.rounds = [start.first]
+        oracle = self.oracle(terms.error)
+        for number in range(2, terms.rounds + 1):
+            self.rounds.append(self.go_round(number, oracle, start.backbone))
+        held, own = self.measure(self.oracle(0.0), start.backbone)
         audit = said("verify_audit")
         return {
             "strategy": self.run.strategy,
             "seed": self.run.seed,
-            "backbone": backbone,
-            "pool": pool,
+            "house": start.house,
+            "backbone": start.backbone,
+            "pool": start.pool,
             "rounds": [asdict(one) for one in self.rounds],
             "held_back": held.as_json(),
             "certificate": own,
             "audit": {"events": audit["events"], "breaks": len(audit["breaks"])},
             "seconds": round(time.monotonic() - began, 1),
         }
+
+    def oracle(self, error: float) -> Oracle:
+        terms = self.run.terms
+        truth = {one.name: one.kind in terms.violating for one in [*self.division.pool, *self.division.held_back]}
+        return Oracle(truth, terms.category, error, self.run.seed)
 
     def pin(self) -> str:
         """The real backbone, and on it a head that knows nothing; returns the backbone's name@version."""

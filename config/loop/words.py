@@ -9,9 +9,10 @@ METHOD: Final = """\
 ## How it was measured
 
 - Violating: {violating}, as {category}. Of all pictures {pool} are the pool and {held} are held back, by a lot
-  ({positive} of the latter violate at seed {seed}).
-- Every run has a house of its own: embedded PostgreSQL and Redis, web server, Celery worker and beat. Pictures come in
-  by `POST /submissions`; the worker embeds them with {backbone}.
+  ({positive} of the latter violate at seed {seed}). Five seeds in a row share one shuffle and hold back a fifth each.
+- Every seed has a house of its own: embedded PostgreSQL and Redis, web server, Celery worker and beat. Pictures come in
+  by `POST /submissions`; the worker embeds them with {backbone}. After the first round the house is closed and copied,
+  and every strategy goes on in a copy.
 - Cold start: the plan pins a head that says one half of everything, and sends every image to people.
 - A round: `select_learning` asks about {decisions} images; an oracle claims and decides over HTTP, wrong with a chance
   of {error:.0%}; then `export_labels`, `train`, `adopt`. The first round draws at random whatever the strategy, for no
@@ -20,8 +21,8 @@ METHOD: Final = """\
   heads are measured on their stored embeddings. No head learnt from them, and none was chosen by them.
 - Load: `certify` (exact binomial tests along a ladder, δ = {delta:g}) on the pictures held back, which are a sample of
   all, drawn before anything was learnt; the same for all rounds of a seed. Each round's certificate holds by itself.
-- Intervals: 2,000 draws of the pictures held back, with replacement, pairs kept between rounds and strategies. They
-  tell of the pictures, not of luck in drawing and training; of that tells the deviation between seeds.
+- Intervals: 2,000 draws of the seeds and, within a seed, of the pictures held back, with replacement, pairs kept
+  between rounds and strategies. For the load the seeds alone are drawn: audits drawn twice certify nothing.
 - Seeds fix division, oracle and draws. Which labels are for training and which for testing goes by keys that the house
   makes anew, so figures of a second run differ a little.
 """

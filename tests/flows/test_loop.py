@@ -61,15 +61,18 @@ def test_bad_terms_are_refused_before_a_house_is_opened(shared: Path, tmp_path: 
 @pytest.mark.slow
 @pytest.mark.timeout(1500)
 def test_the_loop_learns_on_real_photographs(shared: Path, tmp_path: Path) -> None:
-    """One seed, chosen because its first heads are poor and the way up is long: houses draw keys of their own, and
-    where they leave less room a single run may fall short by luck. The figures of all seeds are in docs/learning.md.
+    """Of two seeds, which is too few to tell how much: by how much the load falls, and whether uncertainty beats
+    chance, ten seeds say (docs/learning.md).
     """
-    ended = experiment(shared, tmp_path, "--seed", "4", "--repeats", "1")
+    ended = experiment(shared, tmp_path, "--repeats", "2")
 
-    assert ended.returncode == 0, ended.stdout + ended.stderr
+    assert ended.returncode in {0, 1}, ended.stdout + ended.stderr
     said: dict[str, Any] = json.loads((tmp_path / "report.json").read_text())
-    assert len(said["claims"]) == 5
-    auc = said["strategies"]["uncertainty"]["auc"]["mean"]
-    assert len(auc) == 5
-    assert auc[-1] > auc[0]
-    assert said["strategies"]["uncertainty"]["load"]["0.1"]["fall"] >= 0.3
+    rises, _falls, _beats, alike, unbroken = said["claims"]
+    assert all(one["holds"] for one in (rises, alike, unbroken)), said["claims"]
+    for seed in (1, 2):
+        first = {run["rounds"][0]["fingerprint"] for run in said["runs"] if run["seed"] == seed}
+        assert len(first) == 1  # both strategies go on from the same round
+    for one in said["strategies"].values():
+        assert len(one["auc"]["mean"]) == 5
+        assert one["load"]["0.1"]["fall"] > 0

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 import tomllib
 from argparse import ArgumentParser
 from dataclasses import asdict
@@ -19,20 +16,14 @@ from classifiers.training import Recipe, TrainingError
 from classifiers.weights import file_sha256
 from config.loop import pictures
 from config.loop.claims import judge
+from config.loop.making import Failed, made
 from config.loop.outcomes import Outcome
 from config.loop.report import Report
-from config.loop.terms import BadTerms, Run, Terms
+from config.loop.terms import BadTerms, Terms
 from moderation.taxonomy import Category
 
-PROJECT: Final = Path(__file__).resolve().parents[3]
-RECIPE: Final = PROJECT / "config" / "loop" / "recipe.toml"
+RECIPE: Final = Path(__file__).resolve().parents[2] / "loop" / "recipe.toml"
 STRATEGIES: Final = ("uncertainty", "random", "mix", "disagreement", "diversity")
-NOT_THEIRS: Final = (
-    *("DATABASE_URL", "REDIS_URL", "CELERY_BROKER_URL"),
-    *("SECRET_KEY", "LOUPE_STORAGE", "LOUPE_DATASETS_DIR"),
-)
-"""Of this process's environment: a house of the experiment has its own."""
-STOP_SECONDS: Final = 60
 
 
 class Command(BaseCommand):
@@ -58,7 +49,7 @@ class Command(BaseCommand):
             "--strategy", default="uncertainty,random", help=f"some of {', '.join(STRATEGIES)} (default: %(default)s)"
         )
         parser.add_argument("--seed", type=int, default=1, help="the first (default: %(default)s)")
-        parser.add_argument("--repeats", type=int, default=5, help="seeds, one after the other (default: %(default)s)")
+        parser.add_argument("--repeats", type=int, default=10, help="seeds, one after the other (default: %(default)s)")
         parser.add_argument("--alpha", type=float, default=0.1, help="limit of the false omission rate")
         parser.add_argument("--delta", type=float, default=0.05, help="the doubt left by a certificate")
         parser.add_argument("--recipe", type=Path, default=RECIPE, help="for train (default: config/loop/recipe.toml)")
@@ -72,9 +63,11 @@ class Command(BaseCommand):
         except (BadTerms, pictures.NoPictures, TrainingError, OSError, tomllib.TOMLDecodeError) as error:
             raise CommandError(str(error), returncode=2) from error
         out = options["out"].resolve()
-        (out / "runs").mkdir(parents=True, exist_ok=True)
         seeds = range(options["seed"], options["seed"] + options["repeats"])
-        runs = [self.made(Run(terms, strategy, seed), out / "runs") for seed in seeds for strategy in strategies]
+        try:
+            runs = [run for seed in seeds for run in made(terms, strategies, seed, out / "runs")]
+        except Failed as error:
+            raise CommandError(str(error)) from error
         outcomes = {name: Outcome.of([run for run in runs if run["strategy"] == name], terms) for name in strategies}
         report = Report(
             terms=terms,
@@ -92,35 +85,6 @@ class Command(BaseCommand):
         self.stdout.write(f"The report is {out / 'report.md'}")
         if not report.holds:
             raise CommandError("Not every claim holds; see the lines marked ✕ above.", returncode=1)
-
-    def made(self, run: Run, folder: Path) -> dict[str, Any]:
-        """The result of a run, in a process of its own; what an earlier call left is taken as it is."""
-        spec, result = folder / f"{run.name}.run.json", folder / f"{run.name}.json"
-        if not (result.exists() and spec.exists() and Run.read(spec).is_of(run)):
-            result.unlink(missing_ok=True)
-            run.write(spec)
-            if status := ended(["-m", "config.loop", str(spec), str(result)]):
-                raise CommandError(f"The run {run.name} failed (exit status {status}); see above.")
-        found: dict[str, Any] = json.loads(result.read_text())
-        return found
-
-
-def ended(arguments: list[str]) -> int:
-    """The exit status of a Python process with a house of its own, which it closes also when this process is gone."""
-    environment = {name: value for name, value in os.environ.items() if name not in NOT_THEIRS}
-    process = subprocess.Popen(
-        [sys.executable, *arguments],
-        stdin=subprocess.PIPE,
-        cwd=PROJECT,
-        env={"LOUPE_UNDO_SECONDS": "1", **environment},
-        start_new_session=True,  # Ctrl-C is for us to hear; the run ends with its standard input
-    )
-    assert process.stdin
-    try:
-        return process.wait()
-    finally:
-        process.stdin.close()
-        process.wait(STOP_SECONDS)
 
 
 def read_terms(options: dict[str, Any]) -> tuple[Terms, list[str]]:

@@ -27,6 +27,7 @@ def result(separations: Sequence[float], *, strategy: str = "uncertainty", seed:
     return {
         "strategy": strategy,
         "seed": seed,
+        "house": f"house-{seed}",
         "backbone": "eyes@1",
         "pool": 4 * N,
         "rounds": [

@@ -43,6 +43,17 @@ def test_a_fifth_is_held_back_and_no_picture_is_on_both_sides(tmp_path: Path) ->
     assert len(divide(pictures, seed=1, most=10).pool) == 8
 
 
+def test_five_seeds_hold_every_picture_back_once(tmp_path: Path) -> None:
+    pictures = read(lying(tmp_path / "pictures"))
+
+    laps = [[divide(pictures, seed=seed, most=33).held_back for seed in range(first, first + 5)] for first in (1, 6)]
+
+    for lap in laps:
+        held = [one for part in lap for one in part]
+        assert len(held) == len({one.name for one in held}) == 33
+    assert laps[0] != laps[1]
+
+
 @pytest.mark.parametrize("name", ["nowhere", "empty", "broken.zip"])
 def test_what_holds_no_pictures_is_named(tmp_path: Path, name: str) -> None:
     (tmp_path / "empty").mkdir()
