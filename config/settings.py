@@ -163,6 +163,9 @@ REVIEW_MOST_HELD = read("LOUPE_REVIEW_MOST_HELD", positive, default=30)  # lease
 GOLD_SHARE = read("LOUPE_GOLD_SHARE", share, default=0.03)  # until a lead sets it on the quality page
 UNAIDED_SHARE = read("LOUPE_UNAIDED_SHARE", share, default=0.1)  # of uncertain images; likewise
 SECOND_APPROVER = read("LOUPE_SECOND_APPROVER", boolean, default=True)  # guidelines and plans take two people
+PROMOTION_GATES = (
+    "review.promotion.gates.answers"  # what `moderation.admission` asks of a version that a plan newly pins
+)
 REVIEW_UNDO_SECONDS = read("LOUPE_UNDO_SECONDS", natural, default=10)
 HOLD_SEVERITY = read("LOUPE_HOLD_SEVERITY", natural, default=3)  # blocks from here on need two people; 5: none does
 HOLD_BULK = read("LOUPE_HOLD_BULK", natural, default=100)  # actions on more submissions than this need two people

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from classifiers.models import ClassifierVersion
 from moderation import policies
 from moderation.actors import Actor
+from moderation.admission import Past
 from moderation.models import TriagePlan, User
 from moderation.routing import PlanError
 
@@ -40,14 +41,17 @@ class Adoption:
         return _("Adopts %(ref)s in place of %(old)s.") % {"ref": self.version.ref, "old": ", ".join(self.replaces)}
 
 
-def adopt(version_ref: str, *, actor: Actor, person: User | None = None, note: str = "") -> TriagePlan:
+def adopt(
+    version_ref: str, *, actor: Actor, person: User | None = None, note: str = "", past: Past | None = None
+) -> TriagePlan:
     """Afterwards triage follows a plan that pins this version, with the cuts of the plan before.
 
-    Raises UnknownVersion, AlreadyPinned, Outdated (somebody published) or PlanError (a category goes unscored).
+    Raises UnknownVersion, AlreadyPinned, Outdated (somebody published), GateClosed or PlanError (a category goes
+    unscored).
     """
     planned = prepare(version_ref)
     return policies.publish_plan(
-        planned.body, note=note or planned.words, actor=actor, person=person, based_on=planned.based_on
+        planned.body, note=note or planned.words, actor=actor, person=person, based_on=planned.based_on, past=past
     )
 
 

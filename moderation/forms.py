@@ -304,6 +304,17 @@ def draft_of_plan(plan: Plan, *, based_on: int) -> dict[str, Any]:
     return shown
 
 
+class PastForm(PlainForm):
+    """Why closed gates are gone past: for who proposes it, and for who approves."""
+
+    past_gates = forms.CharField(
+        label=gettext_lazy("Why past closed gates"),
+        max_length=2000,
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 2}),
+    )
+
+
 class NoteForm(PlainForm):
     """Why: for a roll back or an adoption."""
 

@@ -10,7 +10,7 @@ from django import forms
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from moderation.forms import BY_SEVERITY, PlainForm, PlanForm, cut, draft_of_plan
+from moderation.forms import BY_SEVERITY, PastForm, PlainForm, PlanForm, cut, draft_of_plan
 from moderation.ingest.territories import TERRITORIES
 from moderation.models import Audience
 from moderation.plans import CONTEXTS, MOST_VOTES, Plan
@@ -73,8 +73,8 @@ SHORT: Final = {
 }
 
 
-class WholePlanForm(PlanForm):
-    """`title` and `effective_at` are of the proposal, not of the plan."""
+class WholePlanForm(PlanForm, PastForm):
+    """`title`, `effective_at` and `past_gates` are of the proposal, not of the plan."""
 
     effective_at = forms.DateTimeField(
         label=gettext_lazy("In force from"),

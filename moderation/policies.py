@@ -12,8 +12,9 @@ from django.db import IntegrityError, connection, transaction
 from django.db.models import Max
 
 from classifiers.models import ClassifierVersion
-from moderation import audit
+from moderation import admission, audit
 from moderation.actors import Actor
+from moderation.admission import Past
 from moderation.guidelines.subjects import Subject
 from moderation.models import OutboxMessage, PolicyVersion, Topic, TriagePlan, User
 from moderation.queues import known
@@ -40,9 +41,11 @@ def publish_plan(
     person: User | None = None,
     based_on: int | None = None,
     candidate: Mapping[str, Any] | None = None,
+    past: Past | None = None,
 ) -> TriagePlan:
     """Afterwards triage follows this plan; as a `candidate`, whose terms are put on record, only where a rollout says
-    so (`moderation.rollouts`). Raises PlanError (cannot be followed) or Outdated (`based_on` is not in force).
+    so (`moderation.rollouts`). Every version that it newly pins has met the gates of the plan in force, or `past` says
+    why not, on the record. Raises PlanError (cannot be followed), GateClosed or Outdated (`based_on` is not in force).
     """
     plan = Plan.from_body(body, number=0)
     check(plan)
@@ -52,14 +55,22 @@ def publish_plan(
         number = current.number if current else 0
         if based_on is not None and based_on != number:
             raise Outdated(f"Plan {number} is in force; your draft was based on plan {based_on}.")
+        admitted = admission.admit(body, current, past=past)
         row = TriagePlan.objects.create(
-            number=next_number(), body=dict(body), note=note, published_by=person, candidate=candidate is not None
+            number=next_number(),
+            body=dict(body),
+            note=note,
+            published_by=person,
+            candidate=candidate is not None,
+            admission=admitted,
         )
         told = {"note": note, "body": row.body, **(candidate or {"replaces": number or None})}
         if candidate is None:
             OutboxMessage.objects.create(topic=Topic.PLAN_PUBLISHED, payload={"number": row.number, "note": note})
         act = "plan.published" if candidate is None else "plan.rollout_started"
         audit.record(audit.Entry(actor, act, f"plan:{row.number}", told))
+        if admitted and admitted["past"]:
+            audit.record(audit.Entry(actor, "plan.past_gates", f"plan:{row.number}", admitted))
     return row
 
 

@@ -20,12 +20,13 @@ from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from moderation import audit, policies, rollouts
+from moderation import admission, audit, policies, rollouts
 from moderation.actors import HOUSE, Actor
+from moderation.admission import Past
 from moderation.guidelines import bodies
 from moderation.guidelines.faults import UnfitWording, UnknownSubject
 from moderation.guidelines.subjects import Subject
-from moderation.models import Proposal, ProposalKind, ProposalState, Remark, Scope, User, Wording
+from moderation.models import Proposal, ProposalKind, ProposalState, Remark, Scope, TriagePlan, User, Wording
 from moderation.plans import Plan, PlanError
 
 log = logging.getLogger(__name__)
@@ -88,9 +89,10 @@ def draft(
     note: str = "",
     effective_at: datetime | None = None,
     share: float | None = None,
+    past_gates: str = "",
 ) -> Proposal:
-    """A new draft; of a plan, `share` has only this part of the traffic follow it at first. Raises UnfitProposal or
-    PlanError.
+    """A new draft; of a plan, `share` has only this part of the traffic follow it at first, and `past_gates` says why
+    gates that are closed are gone past. Raises UnfitProposal or PlanError.
     """
     now = timezone.now()
     proposal = Proposal(
@@ -102,6 +104,7 @@ def draft(
         based_on=based_on,
         effective_at=effective_at,
         share=share,
+        past_gates=past_gates.strip(),
         made_by=person,
         changed_by=person,
         changed_at=now,
@@ -125,12 +128,14 @@ def revise(
     note: str | None = None,
     effective_at: datetime | None = None,
     share: float | None = None,
+    past_gates: str = "",
 ) -> Proposal:
     """Another wording over the one the person read; a proposal that waited for an answer is a draft again. Raises
     NotOpen, UnfitProposal, PlanError.
     """
     proposal = locked(key, revision)
     proposal.body, proposal.effective_at, proposal.share = dict(body), effective_at, share
+    proposal.past_gates, proposal.closed_gates = past_gates.strip(), {}
     if based_on is not None:
         proposal.based_on = based_on
     if title is not None:
@@ -153,20 +158,24 @@ def revise(
 @transaction.atomic
 def ask(key: UUID, person: User, *, revision: int) -> Proposal:
     """Afterwards it waits for a second person; where the house works without one, it is published at once. Raises
-    NotOpen, UnfitProposal, PlanError or Outdated.
+    NotOpen, UnfitProposal, PlanError, GateClosed (and no words say why to go past it) or Outdated.
     """
     proposal = locked(key, revision, ProposalState.DRAFT)
     check(proposal)
+    if proposal.kind == ProposalKind.PLAN:
+        in_force = TriagePlan.objects.in_force()
+        proposal.closed_gates = admission.ask(proposal.body, in_force, why=proposal.past_gates)
+    past = {"past_gates": proposal.past_gates, "closed": proposal.closed_gates} if proposal.closed_gates else {}
     proposal.state = ProposalState.ASKED
-    proposal.save(update_fields=["state"])
-    record("proposal.asked", proposal, Actor.person(person))
+    proposal.save(update_fields=["state", "closed_gates"])
+    record("proposal.asked", proposal, Actor.person(person), **past)
     return proposal if needs_second() else answered(proposal, person)
 
 
 @transaction.atomic
 def approve(key: UUID, person: User, *, revision: int, text: str = "") -> Proposal:
-    """Afterwards it is in force, or will be at its date. Raises NotOpen, OwnWork, Outdated (somebody published in the
-    meantime), UnfitProposal or PlanError.
+    """Afterwards it is in force, or will be at its date. Gates are asked again at this moment. Raises NotOpen, OwnWork,
+    Outdated (somebody published in the meantime), GateClosed, UnfitProposal or PlanError.
     """
     proposal = locked(key, revision, ProposalState.ASKED)
     if not may_approve(person, proposal):
@@ -190,12 +199,16 @@ def answered(proposal: Proposal, person: User) -> Proposal:
     now = timezone.now()
     reserve(proposal)
     check(proposal)
+    if proposal.closed_gates and not person.has_scope(Scope.POLICY):
+        raise UnfitProposal(_("Only who may publish plans goes past closed gates. Ask a policy lead."))
     proposal.answered_by, proposal.answered_at = person, now
     proposal.state = ProposalState.APPROVED
     proposal.save(update_fields=["answered_by", "answered_at", "state"])
     record("proposal.approved", proposal, Actor.person(person))
     if proposal.effective_at is None or proposal.effective_at <= now:
         publish(proposal, Actor.person(person))
+    elif proposal.kind == ProposalKind.PLAN:
+        admission.admit(proposal.body, TriagePlan.objects.in_force(), past=past_of(proposal))
     return proposal
 
 
@@ -269,17 +282,26 @@ def check(proposal: Proposal) -> None:
 
 
 def publish_plan(proposal: Proposal, actor: Actor) -> int:
-    note, person = proposal.note or proposal.title, proposal.made_by
+    note, person, based_on = proposal.note or proposal.title, proposal.made_by, proposal.based_on
+    body, past = proposal.body, past_of(proposal)
     if proposal.share is not None:
         try:
             begun = rollouts.begin(
-                proposal.body, proposal.share, note=note, actor=actor, person=person, based_on=proposal.based_on
+                body, proposal.share, note=note, actor=actor, person=person, based_on=based_on, past=past
             )
         except rollouts.CannotRollOut as error:
             raise UnfitProposal(str(error)) from error
         return begun.candidate.number
-    row = policies.publish_plan(proposal.body, note=note, actor=actor, person=person, based_on=proposal.based_on)
+    row = policies.publish_plan(body, note=note, actor=actor, person=person, based_on=based_on, past=past)
     return row.number
+
+
+def past_of(proposal: Proposal) -> Past | None:
+    """Its words on closed gates: they speak of those that were closed when it was asked for."""
+    if not proposal.past_gates:
+        return None
+    approved = str(proposal.answered_by) if proposal.answered_by else ""
+    return Past(proposal.past_gates, str(proposal.changed_by), approved, proposal.closed_gates)
 
 
 def publish_policy(proposal: Proposal, actor: Actor) -> int:

@@ -17,6 +17,7 @@ from django.utils.translation import gettext as _
 
 from moderation import audit, policies
 from moderation.actors import Actor
+from moderation.admission import Past
 from moderation.models import Rollout, RolloutEnd, TriagePlan, User
 from moderation.plans import PlanError
 
@@ -38,10 +39,17 @@ def lot(rollout: UUID, submission: UUID) -> float:
 
 @transaction.atomic
 def begin(
-    body: Mapping[str, Any], share: float, *, note: str, actor: Actor, person: User | None = None, based_on: int | None
+    body: Mapping[str, Any],
+    share: float,
+    *,
+    note: str,
+    actor: Actor,
+    person: User | None = None,
+    based_on: int | None,
+    past: Past | None = None,
 ) -> Rollout:
-    """Afterwards this share of new images follows the candidate. Raises CannotRollOut while another one runs, PlanError
-    or Outdated.
+    """Afterwards this share of new images follows the candidate. Raises CannotRollOut while another one runs,
+    GateClosed, PlanError or Outdated.
     """
     if not 0 < share < 1:
         raise PlanError(_("The share of a rollout lies between 0 and 1."))
@@ -49,14 +57,16 @@ def begin(
     if running() is not None:
         raise CannotRollOut(_("Another rollout runs. Adopt or drop it first."))
     plan = policies.publish_plan(
-        body, note=note, actor=actor, person=person, based_on=based_on, candidate={"share": share}
+        body, note=note, actor=actor, person=person, based_on=based_on, candidate={"share": share}, past=past
     )
     return Rollout.objects.create(candidate=plan, share=share, started_by=person)
 
 
 @transaction.atomic
 def adopt(key: UUID, *, actor: Actor, person: User | None = None, why: str = "") -> TriagePlan:
-    """Afterwards everything follows what the candidate says, as a new version. Raises CannotRollOut or PlanError."""
+    """Afterwards everything follows what the candidate says, as a new version. Raises CannotRollOut, GateClosed
+    or PlanError.
+    """
     rollout = locked(key)
     note = why or _("Adopts candidate %(number)d after a rollout to %(share)g %%.") % {
         "number": rollout.candidate.number,

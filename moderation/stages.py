@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from dataclasses import dataclass
 
 from django.db import models
@@ -59,9 +58,3 @@ def before(version: ClassifierVersion) -> TriagePlan | None:
         return None
     earlier = TriagePlan.objects.filter(candidate=False, number__lt=plan.number).order_by("-number")
     return next((one for one in earlier[:100] if version.ref not in one.body["classifiers"]), None)
-
-
-def pinned_anew(body: Collection[str], plan: TriagePlan | None) -> list[str]:
-    """Those of these versions that the plan in force does not pin."""
-    now = plan.body["classifiers"] if plan else ()
-    return [ref for ref in body if ref not in now]

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy
 
 from moderation.forms import PlainForm
 from moderation.plans import Gates
-from moderation.plans.gates import ATTRIBUTES, LIMITS
+from moderation.plans.gates import ATTRIBUTES, LEAST, LIMITS, MOST
 
 CHOICES: Final = [(one, one) for one in ATTRIBUTES]
 GROUPS: Final = [(one, one) for one in ATTRIBUTES if one not in {"generator", "seen"}]
@@ -33,12 +33,24 @@ class GatesForm(PlainForm):
 
     tolerance = share(
         gettext_lazy("AUC may fall by at most"),
-        gettext_lazy("Against the version in service, in any category and any slice. Empty: not compared."),
+        gettext_lazy(
+            "The margin of non-inferiority, against the version in service, in any category and any slice: the lower "
+            "end of the 95 % interval of the difference must lie above it. Empty: not compared."
+        ),
     )
     slices = forms.MultipleChoiceField(
         label=gettext_lazy("Slices by"), choices=CHOICES, required=False, widget=forms.CheckboxSelectMultiple
     )
-    calibration = share(gettext_lazy("Calibration error (ECE) at most"))
+    least = forms.IntegerField(
+        label=gettext_lazy("Of slices with labels at least"),
+        required=False,
+        min_value=LEAST,
+        max_value=MOST,
+        help_text=gettext_lazy("Smaller slices are named beside the gate, and close nothing. Empty: 20."),
+    )
+    calibration = share(
+        gettext_lazy("Calibration error (ECE) at most"), gettext_lazy("By the upper end of its interval.")
+    )
     groups = forms.MultipleChoiceField(
         label=gettext_lazy("Groups by"), choices=GROUPS, required=False, widget=forms.CheckboxSelectMultiple
     )
@@ -76,7 +88,7 @@ class GatesForm(PlainForm):
         """As a plan's body has them; only for a valid form."""
         said = self.cleaned_data
         found: dict[str, Any] = {name: said[name] for name in ("tolerance", "calibration")}
-        found |= {"slices": said["slices"], "groups": said["groups"]}
+        found |= {"slices": said["slices"], "least": said["least"], "groups": said["groups"]}
         found["fairness"] = {name: said[name] for name in LIMITS if said[name] is not None}
         if said["limit"] is not None:
             found["alpha"] = said["limit"] / 100
@@ -88,7 +100,12 @@ def initial_of(gates: Gates | None) -> Mapping[str, Any]:
     if gates is None:
         return {}
     said: dict[str, Any] = {name: getattr(gates, name) for name in ("tolerance", "calibration")}
-    said |= {"slices": gates.slices, "groups": gates.groups, **gates.fairness}
+    said |= {
+        "slices": gates.slices,
+        "least": gates.least if gates.least != LEAST else None,
+        "groups": gates.groups,
+        **gates.fairness,
+    }
     if gates.alpha is not None:
         said |= {"limit": round(100 * gates.alpha, 9), "confidence": round(100 * (1 - gates.delta), 9)}
     return said

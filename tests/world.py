@@ -17,6 +17,7 @@ from classifiers.heads import Calibration, Heads
 from classifiers.models import ClassifierVersion
 from moderation import ingest, policies
 from moderation.actors import Actor
+from moderation.admission import Past
 from moderation.models import Client, Submission, TriagePlan
 from moderation.triage import run_once
 
@@ -126,7 +127,8 @@ def publish(
     *refs: str, bands: Mapping[str, Mapping[str, float | None]] | None = None, audit_rate: float = 0.0, **more: Any
 ) -> TriagePlan:
     body = {"bands": bands or BANDS, "classifiers": list(refs), "audit_rate": audit_rate, **more}
-    return policies.publish_plan(body, note="for a test", actor=Actor.command("test"))
+    past = Past("a world is made for a test", "test")
+    return policies.publish_plan(body, note="for a test", actor=Actor.command("test"), past=past)
 
 
 def submit(platform: Client, image: bytes | None = None, *, awaited: bool = False, **fields: Any) -> Submission:

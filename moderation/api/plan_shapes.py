@@ -25,6 +25,11 @@ class PlanAnswer(serializers.Serializer[object]):
     published_by = serializers.CharField(allow_null=True)
     published_at = serializers.DateTimeField()
     body = serializers.DictField()
+    admission = serializers.DictField(
+        allow_null=True,
+        help_text="What the versions it newly pins showed at the gates of the plan before: {plan, versions[{ref, free, "
+        "evaluation, gates[]}], past{why, asked_by, approved_by}}; past is null where all were passed.",
+    )
     rollout = RolloutAnswer(allow_null=True, help_text="Of a candidate: the share of the traffic that followed it.")
 
 
@@ -56,11 +61,18 @@ class DraftJSON(serializers.Serializer[object]):
     share = serializers.FloatField(
         allow_null=True, default=None, help_text="Tried on this share of the traffic first, between 0 and 1."
     )
+    past_gates = serializers.CharField(
+        max_length=LONGEST_NOTE,
+        allow_blank=True,
+        default="",
+        help_text="Why gates of the plan in force that are closed are gone past: it takes who may publish, on record.",
+    )
     revision = serializers.IntegerField(min_value=1, default=1, help_text="When it is written anew: the one you read.")
 
 
 class DraftAnswer(DraftJSON):
     id = serializers.UUIDField()
+    closed_gates = serializers.DictField(help_text="By version, those that were closed when it was asked for.")
     state = serializers.ChoiceField(choices=ProposalState.choices)
     made_by = serializers.CharField()
     changed_by = serializers.CharField()
@@ -77,6 +89,7 @@ def plan_told(row: TriagePlan, in_force: TriagePlan | None) -> dict[str, Any]:
         "published_by": str(row.published_by) if row.published_by else None,
         "published_at": row.published_at,
         "body": row.body,
+        "admission": row.admission,
         "rollout": rollout
         and {
             "share": rollout.share,
@@ -89,7 +102,8 @@ def plan_told(row: TriagePlan, in_force: TriagePlan | None) -> dict[str, Any]:
 
 def draft_told(row: Proposal) -> dict[str, Any]:
     names = ("id", "title", "body", "based_on", "note", "effective_at", "share", "revision", "state", "published")
+    gates = ("past_gates", "closed_gates")
     people = {name: getattr(row, name) for name in ("made_by", "changed_by", "answered_by")}
-    return {name: getattr(row, name) for name in names} | {
+    return {name: getattr(row, name) for name in (*names, *gates)} | {
         name: str(person) if person else None for name, person in people.items()
     }

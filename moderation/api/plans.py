@@ -14,6 +14,7 @@ from rest_framework.response import Response
 
 from moderation import policies, proposals, rollouts, simulation
 from moderation.actors import Actor
+from moderation.admission import GateClosed
 from moderation.api.actors import caller_of
 from moderation.api.pagination import RecentFirst
 from moderation.api.plan_shapes import (
@@ -88,6 +89,8 @@ class PlanRollback(GenericAPIView[TriagePlan]):
         note = read(NoteJSON, request)["note"]
         try:
             back = policies.roll_back(row.number, actor=Actor.person(person), person=person, note=note)
+        except GateClosed as error:
+            raise stopped(error) from error
         except PlanError as error:
             raise unfit(error) from error
         return Response(plan_told(back, back), status=201)
@@ -185,12 +188,18 @@ def answering(act: Any) -> Proposal:
     """What it returns; what it raises, as problems."""
     try:
         return cast("Proposal", act())
+    except GateClosed as error:
+        raise stopped(error) from error
     except (PlanError, proposals.UnfitProposal) as error:
         raise unfit(error) from error
     except (proposals.NotOpen, policies.Outdated, rollouts.CannotRollOut) as error:
         raise Problem(409, _("Nothing was changed"), str(error), code="outdated") from error
     except proposals.OwnWork as error:
         raise Problem(403, _("Forbidden"), str(error), code="own_work") from error
+
+
+def stopped(error: GateClosed) -> Problem:
+    return Problem(409, _("A gate is closed"), str(error), code="gate_closed")
 
 
 def unfit(error: Exception) -> Problem:

@@ -126,6 +126,11 @@ class TriagePlan(models.Model):
     candidate = models.BooleanField(
         default=False, help_text="Only ever followed by a share of the traffic: to adopt it is to publish it again."
     )
+    admission: models.JSONField[dict[str, Any] | None, dict[str, Any] | None] = models.JSONField(
+        null=True,
+        help_text="What the versions it newly pins showed at the gates of the plan before, and why closed ones were "
+        "gone past; null: nothing was asked.",
+    )
     published_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True)
     published_at = models.DateTimeField(auto_now_add=True)
 

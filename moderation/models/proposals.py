@@ -45,6 +45,12 @@ class Proposal(models.Model):
     share = models.FloatField(
         null=True, help_text="Of a plan: tried on this share of the traffic first; null: followed by all at once."
     )
+    past_gates = models.TextField(
+        blank=True, default="", help_text="Of a plan: why gates that are closed are gone past."
+    )
+    closed_gates: models.JSONField[dict[str, Any], dict[str, Any]] = models.JSONField(
+        default=dict, help_text="Those that were closed when it was asked for, by version: what the words speak of."
+    )
     effective_at = models.DateTimeField(null=True, help_text="Not in force before; null: as soon as it is approved.")
     made_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     made_at = models.DateTimeField(auto_now_add=True)

@@ -156,6 +156,8 @@ def overlay_told(overlay: Overlay) -> str:
 def gates_told(gates: Gates) -> str:
     """What a plan asks of a version before it is promoted, limit by limit."""
     said = {one.name: getattr(gates, one.name) for one in fields(gates)}
+    if not gates.slices:
+        del said["least"]
     return "; ".join(f"{name}: {shown(kept)}" for name, kept in said.items() if kept not in (None, (), {})) or "–"
 
 

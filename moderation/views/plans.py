@@ -17,8 +17,9 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from classifiers.models import ClassifierVersion
-from moderation import automation, first_edition, policies, proposals, rollouts, simulation
+from moderation import admission, automation, first_edition, policies, proposals, rollouts, simulation
 from moderation.actors import Actor
+from moderation.admission import GateClosed
 from moderation.forms import BY_SEVERITY, NoteForm
 from moderation.guidelines.actions import at_odds
 from moderation.models import Proposal, ProposalKind, ProposalState, Scope, TriagePlan
@@ -162,26 +163,32 @@ def draft(request: PersonRequest) -> HttpResponse:
     in_force = TriagePlan.objects.in_force()
     current = policies.parsed(in_force) if in_force else None
     versions = selectable(current)
+    context: dict[str, Any] = {
+        "in_force": in_force,
+        "needs_second": proposals.needs_second(),
+        "gates_set": current is not None and (current.gates is not None or current.privacy_budget is not None),
+    }
     if request.method != "POST":
         form = WholePlanForm(initial=start(request.GET, in_force), versions=versions)
-        return render(
-            request,
-            "moderation/plan_draft.html",
-            {"form": form, "in_force": in_force, "needs_second": proposals.needs_second()},
-        )
+        return render(request, "moderation/plan_draft.html", context | {"form": form})
     publishing = request.POST.get("action") == "publish"
     form = WholePlanForm(request.POST, versions=versions, publishing=publishing)
-    context: dict[str, Any] = {"form": form, "in_force": in_force, "needs_second": proposals.needs_second()}
+    context["form"] = form
     if not form.is_valid():
         return render(request, "moderation/plan_draft.html", context)
     try:
         if publishing:
             return proposed(request, form, over=in_force)
-        after = Plan.from_body(form.body(in_force.body if in_force else {}), number=0)
+        body = form.body(in_force.body if in_force else {})
+        after = Plan.from_body(body, number=0)
         policies.check(after)
         if form.cleaned_data["based_on"] != (in_force.number if in_force else 0):
             raise policies.Outdated
-        context |= preview(current, after)
+        context |= preview(current, after) | {"admissions": admissions_of(body, in_force)}
+    except GateClosed as error:
+        form.add_error("past_gates", str(error))
+        context["admissions"] = admissions_of(form.body(in_force.body if in_force else {}), in_force)
+        return render(request, "moderation/plan_draft.html", context)
     except (PlanError, proposals.UnfitProposal) as error:
         form.add_error("classifiers", str(error))
         return render(request, "moderation/plan_draft.html", context)
@@ -208,6 +215,7 @@ def proposed(request: PersonRequest, form: WholePlanForm, *, over: TriagePlan | 
         "based_on": said["based_on"],
         "effective_at": said["effective_at"],
         "share": round(said["share_percent"] / 100, 6) if said["share_percent"] else None,
+        "past_gates": said["past_gates"],
     }
     with transaction.atomic():
         if said["proposal"]:
@@ -222,6 +230,11 @@ def proposed(request: PersonRequest, form: WholePlanForm, *, over: TriagePlan | 
         return redirect("plan", number=proposal.published)
     messages.success(request, _("A colleague must approve it before it is in force."))
     return redirect("plan_proposal", pk=proposal.pk)
+
+
+def admissions_of(body: Mapping[str, Any], in_force: TriagePlan | None) -> list[dict[str, Any]]:
+    """What the versions that it newly pins show at the gates of the plan in force."""
+    return [one.as_json() for one in admission.asked(body, in_force)]
 
 
 def preview(current: Plan | None, after: Plan) -> dict[str, Any]:
@@ -281,6 +294,7 @@ def start(asked: Mapping[str, str], in_force: TriagePlan | None) -> dict[str, An
             "note": proposal.note,
             "effective_at": proposal.effective_at,
             "share_percent": round(proposal.share * 100, 4) if proposal.share else None,
+            "past_gates": proposal.past_gates,
         }
     if number.isascii() and number.isdigit():
         row = get_object_or_404(TriagePlan, number=int(number[:9]))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -12,7 +12,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
-from moderation import policies, proposals, simulation
+from moderation import admission, policies, proposals, simulation
 from moderation.models import Proposal, ProposalKind, ProposalState, Scope, TriagePlan
 from moderation.plan_forms import AnswerForm
 from moderation.plans import Plan, PlanError
@@ -33,22 +33,34 @@ def detail(request: PersonRequest, pk: UUID) -> HttpResponse:
     proposal = plan_proposal(pk)
     base = TriagePlan.objects.filter(number=proposal.based_on).first()
     in_force = TriagePlan.objects.in_force()
+    open_now = proposal.state in Proposal.OPEN
+    asked = admission.asked(proposal.body, in_force) if open_now else []
+    closed = admission.closed_in(asked)
     old, new = policies.parsed(base) if base else None, Plan.from_body(proposal.body, number=0)
     context: dict[str, Any] = {
         "proposal": proposal,
         "in_force": in_force,
-        "outdated": proposal.state in Proposal.OPEN and proposal.based_on != (in_force.number if in_force else 0),
+        "outdated": open_now and proposal.based_on != (in_force.number if in_force else 0),
         "changes": simulation.differences(old, new),
         "pinned": pinned(old, new),
         "remarks": proposal.remarks.select_related("person"),
         "authors": sorted({str(one.person) for one in proposal.wordings.select_related("person")}),
         "may_edit": request.user.has_scope(Scope.POLICY),
         "may_approve": proposal.state == ProposalState.ASKED and proposals.may_approve(request.user, proposal),
-        "open": proposal.state in Proposal.OPEN,
+        "open": open_now,
+        "admissions": [one.as_json() for one in asked],
+        "closed": closed,
+        "stopped": stopped(proposal, closed),
         "asked": proposal.state == ProposalState.ASKED,
         "form": AnswerForm(initial={"revision": proposal.revision}),
     }
     return render(request, "moderation/plan_proposal.html", context)
+
+
+def stopped(proposal: Proposal, closed: Mapping[str, Sequence[str]]) -> bool:
+    """Whether gates are closed of which its words, if it has any, do not speak."""
+    spoken = proposal.closed_gates if proposal.past_gates else {}
+    return any(name not in spoken.get(ref, ()) for ref, names in closed.items() for name in names)
 
 
 @require_POST

@@ -18,6 +18,7 @@ from rest_framework.views import APIView
 from classifiers.models import ClassifierVersion
 from moderation import adoption, policies, proposals, rollouts, shadows
 from moderation.actors import Actor
+from moderation.admission import GateClosed, State
 from moderation.api.problems import Problem, invalid
 from moderation.models import Proposal, Scope, TriagePlan, User
 from moderation.plans import PlanError
@@ -32,7 +33,16 @@ class NoteJSON(serializers.Serializer[object]):
     note = serializers.CharField(max_length=2000, allow_blank=True, default="", help_text="Why; kept with the plan.")
 
 
-class MoveJSON(NoteJSON):
+class PastJSON(NoteJSON):
+    past_gates = serializers.CharField(
+        max_length=2000,
+        allow_blank=True,
+        default="",
+        help_text="Why it is promoted although gates are closed; a policy lead must approve, and it is on record.",
+    )
+
+
+class MoveJSON(PastJSON):
     to = serializers.ChoiceField(
         choices=["candidate", "shadow", "canary", "in_service", BACK],
         help_text="candidate: out of the shadow, or the canary dropped; previous: what was in service before it.",
@@ -45,7 +55,8 @@ class MoveJSON(NoteJSON):
 class GateAnswer(serializers.Serializer[object]):
     name = serializers.CharField()
     words = serializers.CharField()
-    passed = serializers.BooleanField()
+    state = serializers.ChoiceField(choices=State.choices)
+    passed = serializers.BooleanField(help_text="Neither closed nor untold: what cannot be told does not pass.")
     figure = serializers.CharField()
     limit = serializers.CharField()
     why = serializers.CharField()
@@ -93,21 +104,24 @@ class Adoption(APIView):
     scopes = {"POST": Scope.ML}
 
     @extend_schema(
-        operation_id="classifiers_adopt", summary="Put a version in service", request=NoteJSON, responses=REFUSED
+        operation_id="classifiers_adopt", summary="Put a version in service", request=PastJSON, responses=REFUSED
     )
     def post(self, request: Request, pk: UUID) -> Response:
-        form = NoteJSON(data=request.data)
+        form = PastJSON(data=request.data)
         form.is_valid(raise_exception=True)
-        return moved(version_of(pk), person_of(request), to=Stage.IN_SERVICE, note=form.validated_data["note"])
+        said: dict[str, Any] = dict(form.validated_data)
+        return moved(version_of(pk), person_of(request), to=Stage.IN_SERVICE, **said)
 
 
 def version_of(pk: UUID) -> ClassifierVersion:
     return get_object_or_404(ClassifierVersion, pk=pk)
 
 
-def moved(version: ClassifierVersion, person: User, *, to: str, note: str, share: float = 0.0) -> Response:
+def moved(
+    version: ClassifierVersion, person: User, *, to: str, note: str, past_gates: str, share: float = 0.0
+) -> Response:
     with problems():
-        came = step(version, person, to, note, share)
+        came = step(version, person, to, note=note, share=share, past=past_gates)
     proposal = came if isinstance(came, Proposal) else None
     published = proposal.published if proposal else came.number if isinstance(came, TriagePlan) else None
     waits = proposal is not None and published is None
@@ -115,7 +129,9 @@ def moved(version: ClassifierVersion, person: User, *, to: str, note: str, share
     return Response({**told(version), **said}, status=202 if waits else 200)
 
 
-def step(version: ClassifierVersion, person: User, to: str, note: str, share: float) -> Proposal | TriagePlan | None:
+def step(
+    version: ClassifierVersion, person: User, to: str, *, note: str, share: float, past: str
+) -> Proposal | TriagePlan | None:
     actor = Actor.person(person)
     standing = Standing.now()
     canary = standing.rollout if standing.stage_of(version) == Stage.CANARY else None
@@ -123,11 +139,11 @@ def step(version: ClassifierVersion, person: User, to: str, note: str, share: fl
         case Stage.SHADOW:
             return shadows.start(version.ref, actor=actor, person=person, note=note)
         case Stage.CANARY:
-            return moving.to_canary(version, person, share=share, note=note)
+            return moving.to_canary(version, person, share=share, note=note, past_gates=past)
         case Stage.IN_SERVICE if canary is not None:
             return moving.end_canary(canary.pk, person, adopt=True, why=note)
         case Stage.IN_SERVICE:
-            return moving.to_service(version, person, note=note)
+            return moving.to_service(version, person, note=note, past_gates=past)
         case Stage.CANDIDATE if canary is not None:
             return moving.end_canary(canary.pk, person, adopt=False, why=note)
         case Stage.CANDIDATE:
@@ -142,7 +158,7 @@ def told(version: ClassifierVersion) -> dict[str, Any]:
         "version": version.ref,
         "stage": standing.stage_of(version),
         "plan": standing.plan.number if standing.plan else None,
-        "gates": gates.as_json(gates.open_for(version, standing.plan)),
+        "gates": [one.as_json() for one in gates.open_for(version, standing.plan)],
     }
 
 
@@ -151,7 +167,7 @@ def problems() -> Iterator[None]:
     """Inside, what the rules refuse becomes the answer."""
     try:
         yield
-    except gates.GateClosed as error:
+    except GateClosed as error:
         raise Problem(409, _("A gate is closed"), str(error), code="gate_closed") from error
     except (adoption.AlreadyPinned, shadows.AlreadyInShadow, moving.CannotMove, rollouts.CannotRollOut) as error:
         raise Problem(409, _("Nothing was changed"), str(error), code="cannot_move") from error

@@ -21,7 +21,7 @@ from review.evaluations import attacking, moving
 from review.evaluations.declaring import GROUPS, UNDECLARED, Declared, checked, declared, groups
 from review.evaluations.labelled import Labelled, NothingToMeasure, key_of
 from review.evaluations.learning import Learnt, learnt
-from review.evaluations.scoring import scores
+from review.evaluations.scoring import scores, unchanged
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -143,6 +143,7 @@ def measure(
         "replicates": terms.replicates,
         "left_out": asdict(stuff.left),
         "images": len(set(stuff.rows.submission)),
+        "unchanged": unchanged(candidate, incumbent),
         "summary": summary(categories),
         "categories": categories,
         "membership": attacking.audit(candidate, stuff.taught),

@@ -15,10 +15,9 @@ from django.utils.translation import gettext as _
 
 from classifiers.base import CardError
 from classifiers.models import ClassifierVersion
-from moderation import adoption, audit
+from moderation import admission, audit
 from moderation.actors import Actor
 from moderation.models import TriagePlan, User
-from moderation.plans import PlanError
 from review.datasets import FilesGone, folder_of
 from review.evaluations.declaring import checked
 from review.evaluations.labelled import NothingToMeasure
@@ -38,16 +37,14 @@ class CannotEvaluate(Exception):
 
 
 def counterpart(version: ClassifierVersion) -> ClassifierVersion | None:
-    """The version in service whose place this one would take; None where it would stand beside the others, or is in
-    service itself.
+    """Whom it is held against: the version in service in one of its categories, of the same name first; where none is,
+    who served there last. None where nobody ever did, or it is in service itself.
     """
-    try:
-        replaced = adoption.prepare(version.ref).replaces
-    except (adoption.AlreadyPinned, PlanError):
+    plan = TriagePlan.objects.in_force()
+    if plan is not None and version.ref in plan.body["classifiers"]:
         return None
-    rows = {one.ref: one for one in ClassifierVersion.objects.with_refs(list(replaced))}
-    named = [rows[ref] for ref in replaced if ref in rows]
-    return next((one for one in named if one.name == version.name), named[0] if named else None)
+    before, _again = admission.predecessors(version)
+    return before[0] if before else None
 
 
 @transaction.atomic

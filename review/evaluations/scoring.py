@@ -16,6 +16,8 @@ from review.evaluations.labelled import Labelled, key_of
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from classifiers.heads import Heads
+
 CHUNK = 4096
 
 
@@ -89,3 +91,21 @@ def words_of(version: ClassifierVersion, keys: Sequence[UUID]) -> Iterator[tuple
         return
     spoken = Finding.objects.filter(classifier=version, submission__in=keys)
     yield from spoken.values_list("submission_id", "probabilities")
+
+
+def unchanged(candidate: ClassifierVersion, incumbent: ClassifierVersion | None) -> list[str]:
+    """The categories in which both have the very same head on the same backbone: no label is needed to compare them."""
+    if incumbent is None or {candidate.kind, incumbent.kind} != {"heads"}:
+        return []
+    if candidate.backbone_id != incumbent.backbone_id:
+        return []
+    new, old = registry.load_heads(candidate), registry.load_heads(incumbent)
+    return [code for code in candidate.categories if alike(new.pick(code), old.pick(code))]
+
+
+def alike(one: Heads | None, other: Heads | None) -> bool:
+    if one is None or other is None:
+        return False
+    (mine, said), (theirs, heard) = one.parts(), other.parts()
+    same = said == heard and mine.keys() == theirs.keys()
+    return same and all(np.array_equal(mine[name], theirs[name]) for name in mine)

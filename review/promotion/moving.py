@@ -11,9 +11,8 @@ from django.utils.translation import gettext as _
 from classifiers.models import ClassifierVersion
 from moderation import adoption, policies, proposals, rollouts, stages
 from moderation.actors import Actor
-from moderation.models import Proposal, ProposalKind, Rollout, Scope, TriagePlan, User
+from moderation.models import Proposal, ProposalKind, Scope, TriagePlan, User
 from moderation.stages import Stage, Standing
-from review.promotion import gates
 
 CANARY_SHARE: Final = 0.05
 
@@ -23,20 +22,22 @@ class CannotMove(Exception):
 
 
 @transaction.atomic
-def to_canary(version: ClassifierVersion, person: User, *, share: float = CANARY_SHARE, note: str = "") -> Proposal:
-    """Afterwards this share of new images follows a plan that pins it, or will once a second person approves. Raises
-    GateClosed, CannotMove, AlreadyPinned, UnfitProposal, PlanError or Outdated.
+def to_canary(
+    version: ClassifierVersion, person: User, *, share: float = CANARY_SHARE, note: str = "", past_gates: str = ""
+) -> Proposal:
+    """Afterwards this share of new images follows a plan that pins it, or will once a second person approves;
+    `past_gates` says why, although gates are closed. Raises GateClosed, CannotMove, AlreadyPinned, UnfitProposal,
+    PlanError or Outdated.
     """
     policies.hold_publishing()
     standing = Standing.now()
     if standing.rollout is not None:
         raise CannotMove(_("Another rollout runs. Adopt or drop it first."))
-    gates.check(version, standing.plan)
-    return proposed(version, person, note=note, share=share)
+    return proposed(version, person, note=note, share=share, past_gates=past_gates)
 
 
 @transaction.atomic
-def to_service(version: ClassifierVersion, person: User, *, note: str = "") -> Proposal:
+def to_service(version: ClassifierVersion, person: User, *, note: str = "", past_gates: str = "") -> Proposal:
     """Afterwards all images follow a plan that pins it, or will once a second person approves. Raises as `to_canary`.
 
     From a canary it is the rollout that is adopted: see `end_canary`.
@@ -45,12 +46,11 @@ def to_service(version: ClassifierVersion, person: User, *, note: str = "") -> P
     standing = Standing.now()
     if standing.stage_of(version) == Stage.CANARY:
         raise CannotMove(_("It is tried on a share of the traffic: adopt or drop that rollout."))
-    gates.check(version, standing.plan)
-    return proposed(version, person, note=note, share=None)
+    return proposed(version, person, note=note, share=None, past_gates=past_gates)
 
 
-def proposed(version: ClassifierVersion, person: User, *, note: str, share: float | None) -> Proposal:
-    """Asked for; in force at once where the house works without a second person."""
+def proposed(version: ClassifierVersion, person: User, *, note: str, share: float | None, past_gates: str) -> Proposal:
+    """Asked for, past open gates or with words; in force at once where the house works without a second person."""
     planned = adoption.prepare(version.ref)
     for one in proposals.open_proposals(ProposalKind.PLAN, ""):
         if one.body.get("classifiers") == planned.body["classifiers"] and one.based_on == planned.based_on:
@@ -68,6 +68,7 @@ def proposed(version: ClassifierVersion, person: User, *, note: str, share: floa
         note=note,
         based_on=planned.based_on,
         share=share,
+        past_gates=past_gates,
     )
     return proposals.ask(drafted.pk, person, revision=drafted.revision)
 
@@ -75,7 +76,8 @@ def proposed(version: ClassifierVersion, person: User, *, note: str, share: floa
 @transaction.atomic
 def end_canary(key: UUID, person: User, *, adopt: bool, why: str = "") -> TriagePlan | None:
     """The rollout's candidate is followed by all, or by nobody. Adopting takes who may publish plans, and open gates
-    for every version that it pins anew. Raises CannotRollOut, GateClosed, CannotMove or PlanError.
+    for every version that it pins anew: who would go past them proposes a plan that says why. Raises CannotRollOut,
+    GateClosed, CannotMove or PlanError.
     """
     actor = Actor.person(person)
     if not adopt:
@@ -84,11 +86,6 @@ def end_canary(key: UUID, person: User, *, adopt: bool, why: str = "") -> Triage
     if not person.has_scope(Scope.POLICY) and proposals.needs_second():
         raise CannotMove(_("A policy lead adopts what was tried on a share of the traffic."))
     policies.hold_publishing()
-    plan = TriagePlan.objects.in_force()
-    rollout = Rollout.objects.select_related("candidate").filter(pk=key).first()
-    refs = stages.pinned_anew(rollout.candidate.body["classifiers"], plan) if rollout else []
-    for version in ClassifierVersion.objects.with_refs(refs):
-        gates.check(version, plan)
     return rollouts.adopt(key, actor=actor, person=person, why=why)
 
 

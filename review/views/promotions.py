@@ -14,7 +14,8 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from classifiers.models import ClassifierVersion
 from moderation import adoption, policies, proposals, rollouts, shadows, simulation, stages
 from moderation.actors import Actor
-from moderation.forms import NoteForm
+from moderation.admission import GateClosed
+from moderation.forms import NoteForm, PastForm
 from moderation.models import Proposal, ProposalState, Scope, TriagePlan
 from moderation.plans import PlanError
 from moderation.stages import Stage, Standing
@@ -28,7 +29,7 @@ from review.promotion import moving, setting
 REFUSALS: Final = (
     adoption.AlreadyPinned,
     shadows.AlreadyInShadow,
-    gating.GateClosed,
+    GateClosed,
     moving.CannotMove,
     policies.Outdated,
     proposals.UnfitProposal,
@@ -43,17 +44,19 @@ LISTED: Final = 10
 def detail(request: PersonRequest, pk: UUID) -> HttpResponse:
     version = get_object_or_404(ClassifierVersion.objects.select_related("backbone"), pk=pk)
     standing = Standing.now()
-    found = gating.open_for(version, standing.plan) if version.categories else []
+    found = gating.standing(version, standing.plan)
     stage = standing.stage_of(version)
     context = {
         **learning.told(version, request.user),
         "stage": stage,
         "way": [Stage.CANDIDATE, Stage.SHADOW, Stage.CANARY, Stage.IN_SERVICE, Stage.RETIRED],
-        "gates": found,
-        "closed": [one for one in found if not one.passed],
+        "admission": found,
+        "gates": found.gates if found else [],
+        "closed": found.closed if found else [],
         "rollout": standing.rollout if stage == Stage.CANARY else None,
         "other_rollout": standing.rollout is not None and stage != Stage.CANARY,
         "needs_second": proposals.needs_second(),
+        "past_form": PastForm(),
         "canary_percent": round(100 * moving.CANARY_SHARE, 3),
         "evaluations": version.evaluations.select_related("incumbent").order_by("-id")[:LISTED],
         "evaluation": orders.latest(version),
@@ -82,7 +85,7 @@ def going_back(version: ClassifierVersion, plan: TriagePlan | None, stage: Stage
 def adopt(request: PersonRequest, pk: UUID) -> HttpResponse:
     version = get_object_or_404(ClassifierVersion, pk=pk)
     try:
-        proposal = moving.to_service(version, request.user, note=note_of(request))
+        proposal = moving.to_service(version, request.user, note=note_of(request), past_gates=past_of(request))
     except REFUSALS as error:
         messages.error(request, str(error))
         return redirect("classifier", pk=version.pk)
@@ -98,7 +101,8 @@ def canary(request: PersonRequest, pk: UUID) -> HttpResponse:
         return dropped(request, version)
     try:
         share = float(request.POST.get("percent", "").replace(",", ".")) / 100
-        proposal = moving.to_canary(version, request.user, share=share, note=note_of(request))
+        note, past = note_of(request), past_of(request)
+        proposal = moving.to_canary(version, request.user, share=share, note=note, past_gates=past)
     except ValueError as error:  # PlanError is one, too, and says what is wrong
         words = str(error) if isinstance(error, REFUSALS) else _("The share is a number of per cent.")
         messages.error(request, words)
@@ -200,3 +204,9 @@ def gates(request: PersonRequest) -> HttpResponse:
 def note_of(request: PersonRequest) -> str:
     form = NoteForm(request.POST)
     return str(form.cleaned_data["note"]) if form.is_valid() else ""
+
+
+def past_of(request: PersonRequest) -> str:
+    """Why closed gates are gone past, as far as somebody says so."""
+    form = PastForm(request.POST)
+    return str(form.cleaned_data["past_gates"]) if form.is_valid() else ""

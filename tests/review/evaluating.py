@@ -11,12 +11,23 @@ from django.conf import settings
 
 from classifiers import manifests
 from classifiers.models import ClassifierVersion
-from moderation.models import Client, Submission
-from review.models import Dataset
+from moderation.actors import Actor
+from moderation.models import Client, Submission, TriagePlan
+from review.evaluations import measuring, orders
+from review.models import Dataset, Evaluation
 from tests import world
 
 CODE = "WEAPONS_DANGEROUS"
 LANGUAGES = ("de", "fr")
+ALL: dict[str, Any] = {
+    "tolerance": 0.05,
+    "slices": ["language"],
+    "calibration": 0.2,
+    "fairness": {"equal_opportunity": 0.5, "disparate_impact": 0.5},
+    "groups": ["language"],
+    "alpha": 0.2,
+    "delta": 0.2,
+}
 NOISE = {"de": 0.10, "fr": 0.22}
 
 
@@ -100,3 +111,19 @@ def taught(version: ClassifierVersion, number: str, by: Dataset, **card: Any) ->
     del kept["id"]
     kept |= {"version": number, "manifest_fingerprint": by.fingerprint, "card": {**version.card, **card}}
     return ClassifierVersion.objects.create(**kept)
+
+
+def publish(ref: str, said: dict[str, Any], **bands: Any) -> TriagePlan:
+    """A plan that pins it, under these gates from then on."""
+    laid = {**world.BANDS, **bands}
+    more: dict[str, Any] = {"gates": said} if said else {}
+    return world.publish(ref, bands=laid, **more)
+
+
+def evaluated(candidate: ClassifierVersion, data: Dataset, **terms: Any) -> Evaluation:
+    """Measured on the test split, against its counterpart; few resamples, to be quick."""
+    against = orders.counterpart(candidate)
+    plan = TriagePlan.objects.in_force()
+    found = measuring.Terms(**{"alpha": 0.2, "delta": 0.2, "plan": plan, "replicates": 20, **terms})
+    figures = orders.figures(candidate, against, dataset=data, split="test", terms=found)
+    return orders.keep(figures, candidate, against, dataset=data, split="test", actor=Actor.command("test"))

@@ -13,27 +13,19 @@ from pytest_django import Settings
 from classifiers.models import ClassifierVersion
 from moderation import policies, proposals, rollouts, shadows, stages
 from moderation.actors import Actor
-from moderation.models import Client, Proposal, Submission, TriagePlan, User
+from moderation.admission import GateClosed
+from moderation.models import AuditEvent, Client, Proposal, Submission, TriagePlan, User
 from moderation.plans import PlanError
 from moderation.plans.gates import parsed_gates
 from moderation.stages import Stage, Standing
 from review.evaluations import measuring, orders
-from review.models import Dataset, Evaluation
+from review.models import Dataset
 from review.promotion import gates, moving
 from tests import world
-from tests.review.evaluating import dataset, images, taught, versions
+from tests.review.evaluating import ALL, dataset, evaluated, images, publish, taught, versions
 
 Pair = tuple[ClassifierVersion, ClassifierVersion]
 COMMAND = Actor.command("test")
-ALL: dict[str, Any] = {
-    "tolerance": 0.05,
-    "slices": ["language"],
-    "calibration": 0.2,
-    "fairness": {"equal_opportunity": 0.5, "disparate_impact": 0.5},
-    "groups": ["language"],
-    "alpha": 0.2,
-    "delta": 0.2,
-}
 
 
 @pytest.fixture
@@ -55,23 +47,13 @@ def pair(data: Dataset, tmp_path: Path) -> Pair:
     return found
 
 
-def publish(ref: str, said: dict[str, Any], **bands: Any) -> TriagePlan:
-    laid = {**world.BANDS, **bands}
-    more: dict[str, Any] = {"gates": said} if said else {}
-    return world.publish(ref, bands=laid, **more)
-
-
-def evaluated(candidate: ClassifierVersion, data: Dataset, **terms: Any) -> Evaluation:
-    against = orders.counterpart(candidate)
-    plan = TriagePlan.objects.in_force()
-    found = measuring.Terms(**{"alpha": 0.2, "delta": 0.2, "plan": plan, "replicates": 20, **terms})
-    figures = orders.figures(candidate, against, dataset=data, split="test", terms=found)
-    return orders.keep(figures, candidate, against, dataset=data, split="test", actor=COMMAND)
-
-
 def closed(version: ClassifierVersion) -> dict[str, str]:
     found = gates.open_for(version, TriagePlan.objects.in_force())
     return {one.name: one.why for one in found if not one.passed}
+
+
+def states(version: ClassifierVersion) -> dict[str, str]:
+    return {one.name: str(one.state) for one in gates.open_for(version, TriagePlan.objects.in_force())}
 
 
 def stage(version: ClassifierVersion) -> Stage:
@@ -104,10 +86,12 @@ def test_a_better_version_passes_every_gate(pair: Pair, data: Dataset) -> None:
 
 def test_a_worse_version_is_stopped_by_category_and_slice(pair: Pair, data: Dataset, rows: list[Submission]) -> None:
     publish(pair[0].ref, ALL)  # the clear one serves now
-    evaluated(pair[1], data)
+    dim = taught(pair[1], "7", by=data)  # another version: one that served before would not be asked
+    evaluated(dim, data)
 
-    assert {"overall", "slices.language"} <= closed(pair[1]).keys()
-    assert "Weapons" in closed(pair[1])["overall"]
+    found = states(dim)
+    assert (found["overall"], found["slices.language"]) == ("closed", "closed")
+    assert "Weapons" in closed(dim)["overall"]
 
 
 CLOSING: dict[str, dict[str, Any]] = {
@@ -226,7 +210,7 @@ def running() -> Any:
 
 def test_a_closed_gate_keeps_it_out_of_service_and_canary(pair: Pair, ming: User) -> None:
     for move in (moving.to_service, moving.to_canary):
-        with pytest.raises(gates.GateClosed, match="not evaluated yet"):
+        with pytest.raises(GateClosed, match="not evaluated yet"):
             move(pair[0], ming)
 
     assert not Proposal.objects.exists()
@@ -271,7 +255,7 @@ def test_a_canary_meets_the_gates_again_before_it_is_adopted(
     moving.to_canary(pair[0], ming, share=0.1)
     publish(pair[1].ref, {**ALL, "calibration": 0.0001})  # stricter meanwhile
 
-    with pytest.raises(gates.GateClosed, match="ECE"):
+    with pytest.raises(GateClosed, match="ECE"):
         moving.end_canary(running().pk, paula, adopt=True)
     assert moving.end_canary(running().pk, ming, adopt=False) is None
     assert rollouts.running() is None
@@ -318,7 +302,20 @@ def test_the_command_stops_at_a_closed_gate_and_may_go_past_it(pair: Pair) -> No
     plan = TriagePlan.objects.in_force()
     assert plan is not None
     assert plan.body["classifiers"] == [pair[0].ref]
-    assert plan.note.startswith("Urgent. Past closed gates: heads@2 is not promoted.")
+    assert plan.admission is not None
+    assert plan.admission["past"] == {"why": "Urgent.", "asked_by": "command:adopt", "approved_by": ""}
+    (one,) = plan.admission["versions"]
+    assert [(gate["name"], gate["state"]) for gate in one["gates"]] == [("evaluated", "closed")]
+    event = AuditEvent.objects.get(action="plan.past_gates")
+    assert (event.actor, event.data["past"]["why"]) == ("command:adopt", "Urgent.")
+
+
+def test_the_command_goes_past_gates_only_with_a_reason(pair: Pair) -> None:
+    with pytest.raises(CommandError, match="say why") as refused:
+        call_command("adopt", pair[0].ref, past_gates=True)
+
+    assert refused.value.returncode == 2
+    assert TriagePlan.objects.count() == 2
 
 
 def test_the_command_needs_no_gate_for_the_shadow(pair: Pair) -> None:

@@ -7,14 +7,13 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from classifiers.models import ClassifierVersion
 from moderation import shadows
 from moderation.actors import Actor
+from moderation.admission import Past
 from moderation.adoption import AlreadyPinned, UnknownVersion, adopt
 from moderation.models import TriagePlan
 from moderation.policies import Outdated
 from moderation.routing import PlanError
-from review.promotion import gates
 
 
 class Command(BaseCommand):
@@ -23,7 +22,8 @@ class Command(BaseCommand):
         "A category new to the plan sends every image to a person until a policy lead sets its cuts. The version "
         "before stays registered: roll back on the plan page, or adopt it again. "
         "With --shadow it only looks on: its findings are stored, its classifier page compares routes. "
-        "Where the plan in force sets gates, the version must pass them; --past-gates goes by them, on the record. "
+        "Where the plan in force sets gates, the version must pass them, unless it was in service before; --past-gates "
+        "goes past closed ones for the reason that --note gives, on the record and on the plan. "
         "Exit status: 0 pinned (also when it was already), 1 a gate is closed or the plan cannot be published, "
         "2 bad use."
     )
@@ -38,12 +38,15 @@ class Command(BaseCommand):
         parser.add_argument("--json", action="store_true", help="print {plan, classifiers, shadows, changed} as JSON")
 
     def handle(self, *_args: object, **options: Any) -> None:
-        put = shadows.start if options["shadow"] else adopt
-        note = options["note"]
+        actor, note = Actor.command("adopt"), options["note"].strip()
+        if options["past_gates"] and not note:
+            raise CommandError("--past-gates needs --note: say why closed gates are gone past.", returncode=2)
         try:
-            if not options["shadow"]:
-                note = self.past(options["version"], note, may_pass=options["past_gates"])
-            plan = put(options["version"], actor=Actor.command("adopt"), note=note)
+            if options["shadow"]:
+                plan = shadows.start(options["version"], actor=actor, note=note)
+            else:
+                past = Past(note, str(actor)) if options["past_gates"] else None
+                plan = adopt(options["version"], actor=actor, note=note, past=past)
             changed = True
         except (AlreadyPinned, shadows.AlreadyInShadow) as error:
             if options["shadow"] and isinstance(error, AlreadyPinned):
@@ -53,7 +56,7 @@ class Command(BaseCommand):
             plan, changed = in_force, False
         except UnknownVersion as error:
             raise CommandError(f"{error} Add it with add_classifier.", returncode=2) from error
-        except (PlanError, Outdated, gates.GateClosed) as error:
+        except (PlanError, Outdated) as error:  # a closed gate is a PlanError, too
             raise CommandError(str(error), returncode=1) from error
         if options["json"]:
             said = {"plan": plan.number, "classifiers": plan.body["classifiers"], "shadows": shadows.standing(plan)}
@@ -63,18 +66,3 @@ class Command(BaseCommand):
         else:
             verb = "now pins" if changed else "already pins"
             self.stdout.write(f"Plan {plan.number} {verb} {', '.join(plan.body['classifiers'])}.")
-
-    @staticmethod
-    def past(ref: str, note: str, *, may_pass: bool) -> str:
-        """The note to publish with, which says so where gates were gone past. Raises GateClosed."""
-        version = ClassifierVersion.objects.with_refs([ref]).first()
-        plan = TriagePlan.objects.in_force()
-        if version is None or (plan is not None and ref in plan.body["classifiers"]):
-            return note  # adopting says what is wrong with it
-        try:
-            gates.check(version, plan)
-        except gates.GateClosed as closed:
-            if not may_pass:
-                raise
-            return f"{note} Past closed gates: {closed}".strip()
-        return note
