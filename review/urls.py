@@ -123,6 +123,7 @@ urlpatterns = [
     path("experiments/", experiments.index, name="experiments"),
     path("certificates/", certificates.index, name="certificates"),
     path("certificates/keep", certificates.keep, name="certificate_keep"),
+    path("certificates/reissue", certificates.reissue, name="certificate_reissue"),
     path("certificates/<uuid:pk>/withdraw", certificates.withdraw, name="certificate_withdraw"),
     path("learning/<uuid:pk>/", promotions.detail, name="classifier"),
     path("learning/<uuid:pk>/adopt/", promotions.adopt, name="classifier_adopt"),

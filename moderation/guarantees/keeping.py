@@ -130,6 +130,25 @@ def standing(now: datetime, *, ground: Ground | None = None) -> list[BandCertifi
     return [one for one in rows if not why_expired(one, now, ground=ground)]
 
 
+def outgrown(now: datetime, *, ground: Ground | None = None) -> list[BandCertificate]:
+    """The newest of each category and risk that would hold, did not other versions score its category by now: what a
+    change of versions cost, and what audits of the new ones may prove again. Few queries, whatever their number.
+    """
+    newest = BandCertificate.objects.order_by("category", "risk", "-id").distinct("category", "risk")
+    kept = newest.select_related("watch", "policy", "plan")
+    rows = [one for one in kept if one.watch.ended_at is None and one.expires_at > now]
+    if not rows:
+        return []
+    ground = ground or Ground.now()
+    return [one for one in rows if is_outgrown(one, ground)]
+
+
+def is_outgrown(row: BandCertificate, ground: Ground) -> bool:
+    policy, refs = ground.policies.get(row.category), [one.ref for one in ground.scoring(row.category)]
+    same = ground.taxonomy == row.taxonomy and policy is not None and policy.pk == row.policy_id
+    return same and bool(refs) and refs != list(row.classifiers)
+
+
 def record(action: str, row: BandCertificate, actor: Actor, **more: Any) -> None:
     data = {"category": row.category, "risk": row.risk, "alpha": row.alpha, "delta": row.delta, **more}
     audit.record(audit.Entry(actor, action, f"certificate:{row.pk}", data))

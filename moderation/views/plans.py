@@ -11,13 +11,14 @@ from django.contrib import messages
 from django.db import transaction
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from classifiers.models import ClassifierVersion
-from moderation import admission, automation, first_edition, policies, proposals, rollouts, simulation
+from moderation import admission, automation, first_edition, guarantees, policies, proposals, rollouts, simulation
 from moderation.actors import Actor
 from moderation.admission import GateClosed
 from moderation.forms import BY_SEVERITY, NoteForm
@@ -107,10 +108,12 @@ def show(request: PersonRequest, shown: TriagePlan | None) -> HttpResponse:
         history = history.filter(number__lt=int(before[:9]))
     rows = list(history[: HISTORY + 1])
     plan = policies.parsed(shown) if shown else None
+    in_force = TriagePlan.objects.in_force()
     context = {
         "shown": shown,
         "plan": plan,
-        "in_force": TriagePlan.objects.in_force(),
+        "in_force": in_force,
+        "outgrown": guarantees.outgrown(timezone.now()) if shown is not None and shown == in_force else [],
         "lines": lines_of(plan) if plan else [],
         "tightening": [simulation.told(rule) for rule in plan.tightening] if plan else [],
         "failing": FAILING[plan.on_error] if plan else "",

@@ -17,7 +17,7 @@ from classifiers.evaluations.resampling import REPLICATES, SEED
 from classifiers.evaluations.samples import Samples, coded
 from moderation.certificates.burden import Burden, burdens
 from moderation.policies import parsed
-from review.evaluations import attacking, moving
+from review.evaluations import attacking, living, moving
 from review.evaluations.declaring import GROUPS, UNDECLARED, Declared, checked, declared, groups
 from review.evaluations.labelled import Labelled, NothingToMeasure, key_of
 from review.evaluations.learning import Learnt, learnt
@@ -146,6 +146,7 @@ def measure(
         "unchanged": unchanged(candidate, incumbent),
         "summary": summary(categories),
         "categories": categories,
+        "live": {side: living.overturned(one, terms.by) for side, one in sides_of(candidate, incumbent).items()},
         "membership": attacking.audit(candidate, stuff.taught),
     }
 

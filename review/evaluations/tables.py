@@ -63,6 +63,15 @@ def fairness(said: Figures) -> Iterator[Row]:
             yield [code, side, report["cut"], "", "", "theil", report["theil"], "", "", report["n"]]
 
 
+def live(said: Figures) -> Iterator[Row]:
+    """What machines settled, audited by lot: overturned or not."""
+    yield ["side", "since", "until", "by", "group", "n", "overturned", *LIMITS]
+    for side, found in (said.get("live") or {}).items():
+        for one in found["groups"] if found else ():
+            counts = [one[name] for name in ("by", "group", "n", "overturned", *LIMITS)]
+            yield [side, found["since"], found["until"], *counts]
+
+
 def curves(said: Figures) -> Iterator[Row]:
     """ROC, precision-recall, scores by bin, reliability: `x` and `y` as their axes are named."""
     yield ["category", "curve", "side", "x", "y", "low", "high", "n"]
@@ -87,4 +96,4 @@ def moved(said: Figures, shown: Collection[str]) -> Iterator[Row]:
         yield from ([code, *(row[name] for name in names)] for row in one["moved"] if row["submission"] in shown)
 
 
-TABLES: Final = {"figures": figures, "slices": slices, "fairness": fairness, "curves": curves}
+TABLES: Final = {"figures": figures, "slices": slices, "fairness": fairness, "live": live, "curves": curves}

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
+from urllib.parse import urlencode
 from uuid import UUID
 
 from django.contrib import messages
@@ -25,6 +26,7 @@ from moderation.views.access import PersonRequest, requires
 from review import certifying
 from review.certificate_forms import CertificateForm
 from review.certifying import Assessment
+from review.promotion import reissuing
 
 PAGE: Final = 50
 PLAIN: Final = (
@@ -67,6 +69,19 @@ class Proved:
     covers: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Outgrown:
+    """A certificate that a change of versions ended, and the question that it answered."""
+
+    row: BandCertificate
+    asking: str
+
+
+def asking(row: BandCertificate) -> str:
+    said = {"category": row.category, "risk": row.risk, "limit": f"{100 * row.alpha:g}"}
+    return urlencode({**said, "confidence": f"{100 * (1 - row.delta):g}"})
+
+
 @require_safe
 @requires(Scope.POLICY_READ, Scope.POLICY)
 def index(request: PersonRequest) -> HttpResponse:
@@ -81,6 +96,7 @@ def index(request: PersonRequest) -> HttpResponse:
         "older": rows[PAGE - 1].pk if len(rows) > PAGE else None,
         "form": form,
         "plan": ground.plan,
+        "outgrown": [Outgrown(one, asking(one)) for one in guarantees.outgrown(now, ground=ground)],
         "may_edit": request.user.has_scope(Scope.POLICY),
     }
     if form.is_bound and form.is_valid():
@@ -140,6 +156,21 @@ def keep(request: PersonRequest) -> HttpResponse:
             len(rows),
         )
         messages.success(request, told % words)
+    return redirect("certificates")
+
+
+@require_POST
+@requires(Scope.POLICY)
+def reissue(request: PersonRequest) -> HttpResponse:
+    """Stores anew what the audits prove of those that a change of versions ended."""
+    found = reissuing.reissue(actor=Actor.person(request.user), person=request.user)
+    if found.made:
+        names = ", ".join(row.get_category_display() for row in found.made)
+        messages.success(request, _("Made anew: %(categories)s.") % {"categories": names})
+    if found.refused:
+        messages.warning(request, _("Not yet proved. %(why)s") % {"why": " ".join(found.refused)})
+    if not found.made and not found.refused:
+        messages.info(request, _("There is nothing to make anew."))
     return redirect("certificates")
 
 

@@ -140,6 +140,7 @@ def detail(request: PersonRequest, pk: UUID) -> HttpResponse:
         "at_cuts": at_cuts(one),
         "slices": sliced(one["slices"]),
         "fairness": one["fairness"]["candidate"],
+        "live": [(figures[side], found) for side, found in (figures.get("live") or {}).items()],
         "moved": moved[:SHOWN],
         "more": max(0, len(moved) - SHOWN),
         "hidden": len(one["moved"]) - len(moved),

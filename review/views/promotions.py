@@ -8,15 +8,16 @@ from uuid import UUID
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from classifiers.models import ClassifierVersion
-from moderation import adoption, policies, proposals, rollouts, shadows, simulation, stages
+from moderation import adoption, guarantees, policies, proposals, rollouts, shadows, simulation, stages
 from moderation.actors import Actor
 from moderation.admission import GateClosed
 from moderation.forms import NoteForm, PastForm
-from moderation.models import Proposal, ProposalState, Scope, TriagePlan
+from moderation.models import BandCertificate, Proposal, ProposalState, Scope, TriagePlan
 from moderation.plans import PlanError
 from moderation.stages import Stage, Standing
 from moderation.views import learning
@@ -61,6 +62,7 @@ def detail(request: PersonRequest, pk: UUID) -> HttpResponse:
         "evaluations": version.evaluations.select_related("incumbent").order_by("-id")[:LISTED],
         "evaluation": orders.latest(version),
         "waiting": waiting_for(version),
+        "outgrown": outgrown_by(version) if stage == Stage.IN_SERVICE else [],
         **going_back(version, standing.plan, stage),
     }
     return render(request, "moderation/classifier.html", context)
@@ -70,6 +72,12 @@ def waiting_for(version: ClassifierVersion) -> Proposal | None:
     """The newest proposal that would pin it."""
     found = proposals.open_proposals(subject="")
     return next((one for one in found[:LISTED] if version.ref in one.body.get("classifiers", ())), None)
+
+
+def outgrown_by(version: ClassifierVersion) -> list[BandCertificate]:
+    """Certificates of its categories that ended when it, or another, came into service."""
+    found = guarantees.outgrown(timezone.now())
+    return [one for one in found if one.category in version.categories and version.ref not in one.classifiers]
 
 
 def going_back(version: ClassifierVersion, plan: TriagePlan | None, stage: Stage) -> dict[str, Any]:

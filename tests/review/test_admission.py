@@ -203,7 +203,7 @@ def test_what_served_before_and_what_is_first_of_its_kind_is_free(
     assert in_force().body["classifiers"] == [pair[1].ref]
 
     eyes = ClassifierVersion.objects.get(name="colour-eyes")
-    new = world.heads(tmp_path, eyes, {"HATE": [1, 0, 0]}, name="first")
+    new = world.heads(tmp_path, eyes, {"HATE": [1, 0, 0, 0]}, name="first")
     bands = {"HATE": {"approve": 0.0, "block": None}}
     made = asked(paula, pair[1].ref, new.ref, bands=bands)
     assert "Nothing was in service" in only(made.body).free
@@ -213,7 +213,7 @@ def test_what_served_before_and_what_is_first_of_its_kind_is_free(
 
 def test_to_take_the_old_one_out_first_is_no_way_around(pair: Pair, data: Any, tmp_path: Path) -> None:
     eyes = ClassifierVersion.objects.get(name="colour-eyes")
-    other = world.heads(tmp_path, eyes, {"HATE": [1, 0, 0]}, name="other")
+    other = world.heads(tmp_path, eyes, {"HATE": [1, 0, 0, 0]}, name="other")
     world.publish(other.ref, bands={**world.BANDS, "HATE": {"approve": 0.0, "block": None}}, gates=ALL)
 
     found = only({**in_force().body, "classifiers": [other.ref, pair[0].ref]})
