@@ -77,7 +77,7 @@ def same(where: str, n: int = 0) -> Part:
 
 def spanned(figure: str, found: Figure | None, sign: str) -> str:
     low, high = (found or {}).get("low"), (found or {}).get("high")
-    return figure if low is None or high is None else f"{figure} [{number(low, sign)}, {number(high, sign)}]"
+    return figure if low is None or high is None else f"{figure} [{number(low, sign)},\N{NO-BREAK SPACE}{number(high, sign)}]"
 
 
 def number(value: float, sign: str = "") -> str:

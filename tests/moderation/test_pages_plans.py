@@ -72,7 +72,7 @@ def test_a_long_history_comes_in_pages_at_the_same_cost(
     for number in range(30):
         policies.publish_plan(eyes.body, note=f"note {number}", actor=Actor.command("test"))
 
-    with django_assert_max_num_queries(14):
+    with django_assert_max_num_queries(15):
         first = browser.get("/policies/plans/")
     second = browser.get("/policies/plans/", {"before": first.context["older"]})
 
