@@ -77,7 +77,9 @@ def same(where: str, n: int = 0) -> Part:
 
 def spanned(figure: str, found: Figure | None, sign: str) -> str:
     low, high = (found or {}).get("low"), (found or {}).get("high")
-    return figure if low is None or high is None else f"{figure} [{number(low, sign)},\N{NO-BREAK SPACE}{number(high, sign)}]"
+    if low is None or high is None:
+        return figure
+    return f"{figure} [{number(low, sign)},\N{NO-BREAK SPACE}{number(high, sign)}]"
 
 
 def number(value: float, sign: str = "") -> str:
