@@ -20,7 +20,7 @@ BEGUN: Final = "begun.json"
 """In the house's folder: what its first round came to."""
 
 
-def main(verb: str, spec: Path, folder: Path, *result: Path) -> None:
+def main(verb: str, spec: Path, folder: Path, result: Path | None = None) -> None:
     """Afterwards what was asked for is written, and the house is closed. Ends with a line that says what went wrong, if
     so.
     """
@@ -40,10 +40,10 @@ def main(verb: str, spec: Path, folder: Path, *result: Path) -> None:
         name = f"seed {run.seed}" if verb == "begin" else run.name
         walk = Walk(run, house, division, lambda line: print(f"  {name}: {line}", flush=True))
         try:
-            if verb == "begin":
+            if result is None:
                 put(begun, walk.begin().as_json())
             else:
-                put(*result, walk.go_on(Start.from_json(json.loads(begun.read_text()))))
+                put(result, walk.go_on(Start.from_json(json.loads(begun.read_text()))))
         except (Broken, CommandError, Refused, Stuck) as problem:
             sys.exit(f"  {name}: {problem}")
 
