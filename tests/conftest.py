@@ -12,6 +12,7 @@ from django.conf import settings
 from django.contrib.auth.models import Group
 from django.core.cache import cache
 from django.utils import timezone
+from pytest_django import DjangoDbBlocker
 
 from moderation import keys, roles
 from moderation.actors import Actor
@@ -22,7 +23,7 @@ from moderation.queues import known
 from moderation.roles import Role
 from moderation.triage import archive, likeness
 from review import access, blinding
-from tests import world
+from tests import resetting, world
 
 
 @pytest.hookimpl(trylast=True)
@@ -41,6 +42,13 @@ def static_root() -> None:
 def quick_passwords() -> None:
     """A million rounds for each person of each test was half of the suite's time."""
     settings.PASSWORD_HASHERS = ["tests.quick_hasher.QuickHasher"]
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> None:
+    """The database of this run, migrated and with the roles in it."""
+    with django_db_blocker.unblock():
+        resetting.begin()
 
 
 @pytest.fixture(autouse=True)

@@ -28,6 +28,8 @@ def run(name: str, *args: str, **options: Any) -> str:
 
 @pytest.mark.django_db
 def test_sync_roles_makes_the_groups_and_lists_them() -> None:
+    Group.objects.all().delete()
+
     out = run("sync_roles")
 
     assert set(Group.objects.values_list("name", flat=True)) == {role.value for role in Role}

@@ -49,6 +49,7 @@ def test_syncing_takes_away_what_a_role_does_not_hold(rita: User) -> None:
 
 @pytest.mark.django_db
 def test_syncing_twice_changes_nothing() -> None:
+    Group.objects.all().delete()
     first = roles.sync()
 
     assert roles.sync() == first
@@ -57,6 +58,7 @@ def test_syncing_twice_changes_nothing() -> None:
 
 @pytest.mark.django_db
 def test_a_role_cannot_be_granted_before_the_first_sync() -> None:
+    Group.objects.all().delete()
     stranger = User.objects.create_user(username="new")
 
     with pytest.raises(Group.DoesNotExist):
