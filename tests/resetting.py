@@ -27,12 +27,10 @@ def begin() -> None:
     if os.environ.get("LOUPE_TEST_DATABASE_URL"):
         return
     with superuser() as session:
-        filled = [
-            one for one in tables() if session.execute(sql.SQL("SELECT 1 FROM {} LIMIT 1").format(one)).fetchone()
-        ]
+        filled = [name for name in tables() if session.execute(first_of(name)).fetchone()]
         session.execute(sql.SQL("CREATE SCHEMA {}").format(sql.Identifier(KEPT)))
-        for table in filled:
-            session.execute(sql.SQL("CREATE TABLE {} AS TABLE {}").format(copy_of(table), table))
+        for name in filled:
+            session.execute(sql.SQL("CREATE TABLE {} AS TABLE {}").format(copy_of(name), sql.Identifier(name)))
     script = sql.SQL("; ").join([*map(cleared, tables()), *map(restored, filled)])
 
     def restore(_case: TransactionTestCase) -> None:
@@ -51,18 +49,21 @@ def superuser() -> psycopg.Connection[Any]:
     return psycopg.connect(superuser_url(connection.settings_dict["NAME"]))
 
 
-def tables() -> list[sql.Identifier]:
-    names = connection.introspection.django_table_names(only_existing=True)
-    return [sql.Identifier(name) for name in sorted(set(names))]
+def tables() -> list[str]:
+    return sorted(set(connection.introspection.django_table_names(only_existing=True)))
 
 
-def copy_of(table: sql.Identifier) -> sql.Identifier:
-    return sql.Identifier(KEPT, *table._obj)
+def copy_of(name: str) -> sql.Identifier:
+    return sql.Identifier(KEPT, name)
 
 
-def cleared(table: sql.Identifier) -> sql.Composed:
-    return sql.SQL("DELETE FROM {}").format(table)
+def first_of(name: str) -> sql.Composed:
+    return sql.SQL("SELECT 1 FROM {} LIMIT 1").format(sql.Identifier(name))
 
 
-def restored(table: sql.Identifier) -> sql.Composed:
-    return sql.SQL("INSERT INTO {} SELECT * FROM {}").format(table, copy_of(table))
+def cleared(name: str) -> sql.Composed:
+    return sql.SQL("DELETE FROM {}").format(sql.Identifier(name))
+
+
+def restored(name: str) -> sql.Composed:
+    return sql.SQL("INSERT INTO {} SELECT * FROM {}").format(sql.Identifier(name), copy_of(name))

@@ -159,17 +159,17 @@ def is_alive(pid: int, *, program: str, folder: Path) -> bool:
     if child and child.poll() is not None:  # also takes a dead child of ours off the process table
         del _launched[pid]
         return False
+    if child and isinstance(child.args, list):  # the kernel takes the command line away before the process is gone
+        return _is(child.args, program=program, folder=folder)
     try:
         process = psutil.Process(pid)
-        command = process.cmdline()
-        return (
-            process.status() != psutil.STATUS_ZOMBIE
-            and len(command) > 1
-            and Path(command[0]).name == program
-            and str(folder) in command
-        )
+        return process.status() != psutil.STATUS_ZOMBIE and _is(process.cmdline(), program=program, folder=folder)
     except (psutil.NoSuchProcess, psutil.AccessDenied):
         return False
+
+
+def _is(command: Sequence[str], *, program: str, folder: Path) -> bool:
+    return len(command) > 1 and Path(command[0]).name == program and str(folder) in command
 
 
 def strays(*, program: str, folder: Path) -> list[int]:

@@ -53,6 +53,20 @@ def test_a_pid_of_another_program_is_not_taken_for_the_server(tmp_path: Path) ->
     assert not programs.is_alive(os.getpid(), program="postgres", folder=tmp_path)
 
 
+def test_a_server_on_its_way_out_is_alive_until_it_is_off_the_process_table(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    child = programs.launch(["sh", "-c", "exec sleep 60", str(tmp_path)], log=tmp_path / "server.log")
+    monkeypatch.setattr(psutil.Process, "cmdline", lambda self: [])  # as the kernel says of one that is ending
+
+    def alive() -> bool:
+        return programs.is_alive(child.pid, program="sh", folder=tmp_path)
+
+    assert alive()
+    programs.end(child.pid, alive=alive, signals=[(signal.SIGTERM, 10)])
+    assert child.returncode == -signal.SIGTERM
+
+
 @as_root
 def test_only_passing_through_is_granted_above_a_servers_folder(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
