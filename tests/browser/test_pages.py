@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
 from moderation.models import TriagePlan, User
+from tests.browser.axe import told, violations
 from tests.browser.conftest import NARROW, Opener, Window
 from tests.browser.desks import DESK, at_desk, card, decide, settle
 
@@ -19,13 +19,8 @@ ZOOMED = {"width": 720, "height": 450}  # 1440 × 900 at 200 %
 def barriers(page: Page, theme: str = "dark") -> list[str]:
     """What axe calls serious or critical. The themes differ only in colour, so of the light one that alone is asked."""
     options = {"runOnly": ["color-contrast"]} if theme == "light" else {}
-    found = Axe().run(page, options=options).response["violations"]
-    return [
-        f"{one['id']}: {node['html'][:160]} {node.get('failureSummary', '')}"
-        for one in found
-        if one["impact"] in {"serious", "critical"}
-        for node in one["nodes"]
-    ]
+    grave = [one for one in violations(page, **options) if one["impact"] in {"serious", "critical"}]
+    return told(grave)
 
 
 def wider_than_window(page: Page) -> int:
@@ -42,6 +37,13 @@ def in_both_themes(mine: Window, name: str = "") -> list[str]:
             mine.keep(f"{name}-{theme}")
         page.get_by_role("button", name=other).click()
     return found
+
+
+def test_a_barrier_is_told_however_often_it_is_asked_for(window: Opener) -> None:
+    page = window().page
+    for _document in range(2):
+        page.set_content("<html lang=en><title>A page</title><main><h1>A page</h1><button></button></main></html>")
+        assert [one.split(":")[0] for one in barriers(page) + barriers(page)] == ["button-name", "button-name"]
 
 
 def test_the_desk_has_no_barriers(window: Opener, scenes: Send, rita: User) -> None:

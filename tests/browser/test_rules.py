@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
 from moderation.models import Client, TriagePlan, User
 from moderation.rules.publishing import in_force
 from moderation.triage import run_once
 from tests import world
+from tests.browser.axe import told, violations
 from tests.browser.conftest import Opener, Window
 from tests.moderation.rulings import put, rule
 
@@ -80,6 +80,6 @@ def checked(mine: Window, page: Page, name: str) -> None:
     """No fault that axe knows of, in either theme."""
     for theme in ("dark", "light"):
         page.evaluate("(theme) => { document.documentElement.dataset.theme = theme }", theme)
-        found = Axe().run(page)
-        assert found.violations_count == 0, found.generate_report()
+        found = violations(page)
+        assert found == [], told(found)
         mine.keep(f"{name}-{theme}")
