@@ -14,7 +14,7 @@ import pytest
 from django.conf import settings
 from django.db import connections
 from django.test import Client as HttpClient
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Playwright, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Playwright, expect, sync_playwright
 from pytest_django.live_server_helper import LiveServer
 
 from classifiers.scenes import draw
@@ -25,6 +25,8 @@ from tests import chromium, world
 ARTEFACTS: Final = Path(__file__).resolve().parents[2] / "artefacts" / "browser"
 WIDE: Final = {"width": 1440, "height": 900}
 NARROW: Final = {"width": 1024, "height": 768}
+PATIENCE: Final = 20_000  # ms; a machine that does other work too answers late, and nothing is proved by that
+expect.set_options(timeout=PATIENCE)
 FLAGS: Final = [
     "--no-sandbox",
     "--disable-gpu",
@@ -76,7 +78,7 @@ class Window:
         self.page: Page = context.new_page()
         self.page.on("console", self.hear)
         self.page.on("pageerror", lambda error: self.troubles.append(f"page error: {error}"))
-        self.page.set_default_timeout(10_000)
+        self.page.set_default_timeout(PATIENCE)
 
     def hear(self, message: ConsoleMessage) -> None:
         if message.type == "error" and not any(words in message.text for words in self.expected):
