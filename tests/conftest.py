@@ -12,6 +12,8 @@ from django.conf import settings
 from django.contrib.auth.models import Group
 from django.core.cache import cache
 from django.utils import timezone
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
 from pytest_django import DjangoDbBlocker
 
 from moderation import keys, roles
@@ -25,11 +27,24 @@ from moderation.triage import archive, likeness
 from review import access, blinding
 from tests import resetting, world
 
+# How long an example takes is the machine's affair: a test that fails because others use it too says nothing of ours.
+PATIENT = [HealthCheck.too_slow]
+hypothesis_settings.register_profile("patient", deadline=None, suppress_health_check=PATIENT)
+hypothesis_settings.load_profile("patient")
+
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Whole circles first: they take longest, and would else keep one worker busy when the others are done."""
-    items.sort(key=lambda item: "flows" not in item.path.parts)
+    """Whole circles first, the demo's before all: they take longest, and would else keep one worker busy when the
+    others are done. Files of many short tests last, for the same reason: with those all end together.
+    """
+    order = ["test_demo.py", "flows", "", "moderation"]  # "" is all that is not named
+
+    def place(item: pytest.Item) -> int:
+        parts = item.path.relative_to(Path(__file__).parent).parts
+        return next((order.index(name) for name in order if name in parts), order.index(""))
+
+    items.sort(key=place)
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -245,7 +245,9 @@ def test_embeddings_that_do_not_fit_are_refused(tmp_path: Path, pieces: list[Any
 text = st.text(max_size=12)
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 @given(
     st.lists(
         st.fixed_dictionaries(

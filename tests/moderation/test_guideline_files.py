@@ -34,7 +34,7 @@ def saying(**said: Any) -> PolicyVersion:
     return PolicyVersion(category="HATE", number=3, **bodies.columns(body))
 
 
-@settings(max_examples=200, suppress_health_check=[HealthCheck.filter_too_much])
+@settings(max_examples=200, suppress_health_check=[HealthCheck.filter_too_much, HealthCheck.too_slow])
 @given(
     headline=LINE,
     definition=LINE,

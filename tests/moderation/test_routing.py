@@ -7,13 +7,10 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from moderation.routing import Band, Context, Demand, Evidence, Plan, PlanError, Precedent, Route, route
-
-settings.register_profile("routing", deadline=None)
-settings.load_profile("routing")
 
 CATEGORIES = ("GORE", "HATE", "NUDITY", "PRIVACY")
 REFS = ("a@1", "b@1")

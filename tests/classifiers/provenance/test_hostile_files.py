@@ -139,7 +139,9 @@ SAMPLES = [data for _name, data, _said in WRITTEN] + [
 ] + [files.saved("GIF", comment=b"a comment"), signing.signed("JPEG"), signing.signed("AVIF")]  # fmt: skip
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 @given(
     data=st.sampled_from(SAMPLES),
     cut=st.floats(0, 1),
