@@ -163,6 +163,26 @@ def build() -> None:
     ]
     for row in rows:
         running.work_off(row.pk)
+    doubt(engineer)
+
+
+def doubt(engineer: User) -> None:
+    """The labels of the first data set audited, some sent to somebody else; and images drawn to learn from."""
+    from moderation.actors import Actor
+    from review.label_audits import asking, running
+    from review.models import Dataset, Export
+    from review.selection import choosing, drawing
+    from review.selection.budgets import MIX, Budget
+
+    actor = Actor.person(engineer)
+    made = Export.objects.filter(dataset__isnull=False).order_by("id").values_list("dataset", flat=True)[0]
+    audit = running.ask(Dataset.objects.get(pk=made), actor=actor, person=engineer)
+    running.run(audit.pk)
+    asking.send(audit, 3, actor=actor, person=engineer)
+    choosing.choose(Budget(40, MIX), person=engineer)
+    for strategy, budget in (("mix", 24), ("random", 10)):
+        row = drawing.ask(strategy, budget, actor=actor, person=engineer, mix=MIX, waiting=strategy == "mix")
+        drawing.draw(row.pk)
 
 
 def look_back(person: User) -> None:

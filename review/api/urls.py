@@ -12,11 +12,13 @@ from review.api.exports import ExportCancel, ExportFile, ExportProgress, Exports
 from review.api.gold import Gold, GoldRetirement
 from review.api.grid import GridDecisions
 from review.api.held import Approval, Held, Refusal
+from review.api.label_audits import LabelAuditDetail, LabelAudits, LabelAuditSending
 from review.api.looks import ClaimLooks, LookLength, Looks
 from review.api.monitoring import Monitoring, MonitoringWeeks
 from review.api.plans import PlanSimulation
 from review.api.queues import QueueClaims, Queues
 from review.api.rereviews import ReReviews
+from review.api.selections import SelectionDetail, Selections
 from review.api.stages import Adoption, OneStage
 from review.api.trainings import Cancellation, TrainingDetail, Trainings
 
@@ -42,6 +44,11 @@ urlpatterns = [
     path("trainings", Trainings.as_view(), name="trainings"),
     path("trainings/<uuid:pk>", TrainingDetail.as_view(), name="training"),
     path("trainings/<uuid:pk>/cancel", Cancellation.as_view(), name="training_cancel"),
+    path("label-audits", LabelAudits.as_view(), name="label_audits"),
+    path("label-audits/<uuid:pk>", LabelAuditDetail.as_view(), name="label_audit"),
+    path("label-audits/<uuid:pk>/send", LabelAuditSending.as_view(), name="label_audit_send"),
+    path("selections", Selections.as_view(), name="selections"),
+    path("selections/<uuid:pk>", SelectionDetail.as_view(), name="selection"),
     path("monitoring", Monitoring.as_view(), name="monitoring"),
     path("monitoring/weeks", MonitoringWeeks.as_view(), name="monitoring-weeks"),
     path("exports", Exports.as_view(), name="exports"),
