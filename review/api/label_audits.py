@@ -63,13 +63,13 @@ class OneLabelAudit(LabelAuditAnswer):
     suspects = DoubtedLabel(many=True, help_text="The most doubted, at most 200; none under legal hold.")
 
 
-class SendOrder(serializers.Serializer[object]):
+class AuditSendOrder(serializers.Serializer[object]):
     count = serializers.IntegerField(min_value=1, max_value=asking.MOST, help_text="Images, the most doubted first.")
     category = serializers.ChoiceField(choices=Category.choices, required=False, default="", allow_blank=True)
     flagged = serializers.BooleanField(required=False, default=True, help_text="Suspected ones only.")
 
 
-class SendAnswer(serializers.Serializer[object]):
+class AuditSendAnswer(serializers.Serializer[object]):
     opened = serializers.IntegerField(help_text="Images that somebody is asked about now.")
     open_before = serializers.IntegerField(help_text="Those that somebody was asked about already.")
 
@@ -132,12 +132,12 @@ class LabelAuditSending(APIView):
     @extend_schema(
         operation_id="label_audit_send",
         summary="Ask somebody else about the most doubted images; each stays where it is until they have answered",
-        request=SendOrder,
-        responses=SendAnswer,
+        request=AuditSendOrder,
+        responses=AuditSendAnswer,
     )
     def post(self, request: Request, pk: UUID) -> Response:
         """Asking twice asks once."""
-        person, order = person_of(request), SendOrder(data=request.data)
+        person, order = person_of(request), AuditSendOrder(data=request.data)
         order.is_valid(raise_exception=True)
         said = dict(order.validated_data)
         sent = asking.send(audit_or_problem(pk), said.pop("count"), actor=Actor.person(person), person=person, **said)

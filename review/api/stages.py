@@ -29,11 +29,11 @@ from review.promotion import gates, moving
 BACK = "previous"
 
 
-class NoteJSON(serializers.Serializer[object]):
+class AdoptionNote(serializers.Serializer[object]):
     note = serializers.CharField(max_length=2000, allow_blank=True, default="", help_text="Why; kept with the plan.")
 
 
-class PastJSON(NoteJSON):
+class PastJSON(AdoptionNote):
     past_gates = serializers.CharField(
         max_length=2000,
         allow_blank=True,

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.test import Client as Browser
 
 from moderation.models import Client, Reason, ReviewRequest, TriagePlan, User
 from moderation.triage import run_once
@@ -14,6 +15,7 @@ from review.models import Dataset, LabelAudit, Selection
 from review.selection import drawing
 from tests import world
 from tests.moderation.callers import stranger, with_key, with_session
+from tests.moderation.test_api_schema import assert_fits
 from tests.review.label_audits.arranging import IMAGES, dataset, decided, hold
 
 AUDITS, SELECTIONS = "/api/v1/label-audits", "/api/v1/selections"
@@ -26,12 +28,18 @@ def at_once(settings: Any, tmp_path: Path) -> None:
 
 
 @pytest.fixture
+def schema() -> dict[str, Any]:
+    described: dict[str, Any] = Browser().get("/api/schema/").json()
+    return described
+
+
+@pytest.fixture
 def made(platform: Client, eyes: TriagePlan, rita: User) -> Dataset:
     images, truly = decided(platform, eyes, rita)
     return dataset(images, truly, rita)
 
 
-def test_an_audit_is_asked_for_read_and_sent(made: Dataset, ming: User) -> None:
+def test_an_audit_is_asked_for_read_and_sent(made: Dataset, ming: User, schema: dict[str, Any]) -> None:
     caller = with_session(ming)
     answer = caller.post(AUDITS, {"dataset": str(made.pk)}, format="json")
     assert answer.status_code == 201
@@ -45,11 +53,14 @@ def test_an_audit_is_asked_for_read_and_sent(made: Dataset, ming: User) -> None:
     assert [one["came"] for one in caller.get(path).json()["suspects"]].count("waiting") == 2
     assert ReviewRequest.objects.filter(reason=Reason.SECOND_OPINION, closed_at__isnull=True).count() == 2
     hold(found["suspects"][-1]["submission_id"])
-    assert len(caller.get(path).json()["suspects"]) == IMAGES - 1
-    assert [one["id"] for one in caller.get(AUDITS).json()["results"]] == [found["id"]]
+    whole, listed = caller.get(path).json(), caller.get(AUDITS).json()
+    assert len(whole["suspects"]) == IMAGES - 1
+    assert [one["id"] for one in listed["results"]] == [found["id"]]
+    assert_fits(whole, "OneLabelAudit", schema)
+    assert_fits(listed, "PaginatedLabelAuditAnswerList", schema)
 
 
-def test_a_draw_is_asked_for_and_read(platform: Client, eyes: TriagePlan, ming: User) -> None:
+def test_a_draw_is_asked_for_and_read(platform: Client, eyes: TriagePlan, ming: User, schema: dict[str, Any]) -> None:
     for at, red in enumerate((0.02, 0.1, 0.18)):
         world.submit(platform, world.png(red=red, seed=at))
     while run_once().claimed:
@@ -63,23 +74,27 @@ def test_a_draw_is_asked_for_and_read(platform: Client, eyes: TriagePlan, ming: 
     assert [one["probability"] for one in found["images"]] == pytest.approx([2 / 3, 2 / 3])
     asked = ReviewRequest.objects.filter(reason=Reason.LEARNING).values_list("submission_id", flat=True)
     assert {one["submission_id"] for one in found["images"]} == {str(key) for key in asked}
-    assert [one["id"] for one in caller.get(SELECTIONS).json()["results"]] == [found["id"]]
+    listed = caller.get(SELECTIONS).json()
+    assert [one["id"] for one in listed["results"]] == [found["id"]]
+    assert_fits(found, "OneSelection", schema)
+    assert_fits(listed, "PaginatedSelectionAnswerList", schema)
 
 
 @pytest.mark.parametrize(
-    ("path", "order"),
+    ("path", "order", "pointer"),
     [
-        (AUDITS, {"dataset": "00000000-0000-7000-8000-000000000000"}),
-        (AUDITS, {}),
-        (SELECTIONS, {"budget": 0}),
-        (SELECTIONS, {"budget": 1, "strategy": "luck"}),
-        (SELECTIONS, {"budget": 1, "backbone": "nobody@1"}),
+        (AUDITS, {"dataset": "00000000-0000-7000-8000-000000000000"}, "#/dataset"),
+        (AUDITS, {}, "#/dataset"),
+        (SELECTIONS, {"budget": 0}, "#/budget"),
+        (SELECTIONS, {"budget": 1, "strategy": "luck"}, "#/strategy"),
+        (SELECTIONS, {"budget": 1, "backbone": "nobody@1"}, "#/backbone"),
     ],
 )
-def test_what_cannot_be_asked_is_a_problem(ming: User, path: str, order: dict[str, Any]) -> None:
+def test_what_cannot_be_asked_is_a_problem(ming: User, path: str, order: dict[str, Any], pointer: str) -> None:
     answer = with_session(ming).post(path, order, format="json")
-    assert answer.status_code in {400, 422}
+    assert answer.status_code == 422
     assert answer.headers["Content-Type"] == "application/problem+json"
+    assert [one["pointer"] for one in answer.json()["errors"]] == [pointer]
     assert not LabelAudit.objects.exists()
     assert not Selection.objects.exists()
 
