@@ -17,6 +17,7 @@ from django.core.management import call_command
 from django.db import transaction
 
 from config import embedded
+from tests.learnt import learn
 
 if TYPE_CHECKING:
     from moderation.models import Submission, User
@@ -40,7 +41,7 @@ def main() -> None:
         with transaction.atomic():  # whole or not at all: the next run begins where this one did
             live()
         hold()
-        build()
+        learn()
 
 
 def live() -> None:
@@ -144,45 +145,6 @@ def hold() -> None:
 
     for name, number in zip(COLLEAGUES, (2, 1, 3), strict=True):
         claim(User.objects.get(username=name), "general", number)
-
-
-def build() -> None:
-    """Two data sets of what was decided, one of them with its images."""
-    from moderation.models import User
-    from review.exports import asking, running
-    from review.feedback import default_backbone
-    from review.labels.queries import Query
-    from review.models import Export
-
-    if Export.objects.exists():
-        return
-    engineer = User.objects.get(username="demo-ml-engineer")
-    rows = [
-        asking.ask(engineer, query=Query(demand=True, backbone=default_backbone()), kind="labels", format="parquet"),
-        asking.ask(engineer, query=Query(demand=True, sampling="balanced"), kind="labels", format="imagefolder"),
-    ]
-    for row in rows:
-        running.work_off(row.pk)
-    doubt(engineer)
-
-
-def doubt(engineer: User) -> None:
-    """The labels of the first data set audited, some sent to somebody else; and images drawn to learn from."""
-    from moderation.actors import Actor
-    from review.label_audits import asking, running
-    from review.models import Dataset, Export
-    from review.selection import choosing, drawing
-    from review.selection.budgets import MIX, Budget
-
-    actor = Actor.person(engineer)
-    made = Export.objects.filter(dataset__isnull=False).order_by("id").values_list("dataset", flat=True)[0]
-    audit = running.ask(Dataset.objects.get(pk=made), actor=actor, person=engineer)
-    running.run(audit.pk)
-    asking.send(audit, 3, actor=actor, person=engineer)
-    choosing.choose(Budget(40, MIX), person=engineer)
-    for strategy, budget in (("mix", 24), ("random", 10)):
-        row = drawing.ask(strategy, budget, actor=actor, person=engineer, mix=MIX, waiting=strategy == "mix")
-        drawing.draw(row.pk)
 
 
 def look_back(person: User) -> None:
