@@ -14,6 +14,7 @@ from moderation.forms import BY_SEVERITY, PlainForm
 from review.label_audits.asking import MOST as MOST_SENT
 from review.models import Dataset, Export, ExportState, Strategy
 from review.selection.budgets import MIX, MOST, Budget
+from review.training_forms import words_of
 
 OFFERED = 100
 ANY = ("", gettext_lazy("Any category"))
@@ -41,15 +42,10 @@ class AuditForm(PlainForm):
         done = Export.objects.filter(dataset=OuterRef("pk"), state=ExportState.DONE)
         kept = Dataset.objects.filter(~Q(folder="") | Exists(done)).order_by("-id")
         field.queryset = kept
-        field.choices = [(one.pk, words_of(one)) for one in kept[:OFFERED]]
+        field.choices = [(one.pk, words_of(one)) for one in kept[:OFFERED] if not one.bare]
         heads = ClassifierVersion.objects.filter(kind="heads").order_by("-created_at").defer("card")[:OFFERED]
         choices = [("", _("Heads fitted for this audit")), *((one.ref, one.ref) for one in heads)]
         self.fields["version"].choices = choices  # type: ignore[attr-defined]
-
-
-def words_of(dataset: Dataset) -> str:
-    said = {"name": dataset, "rows": dataset.rows, "when": dataset.created_at.date().isoformat()}
-    return _("%(name)s · %(rows)d labels · %(when)s") % said
 
 
 class SendForm(PlainForm):

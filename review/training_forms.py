@@ -75,9 +75,8 @@ class TrainingForm(PlainForm):
         assert isinstance(field, forms.ModelChoiceField)
         newest = Dataset.objects.exclude(folder="").order_by("-id")
         field.queryset = newest
-        field.choices = [  # a select of every data set there ever was is no choice
-            (one.pk, words_of(one)) for one in newest[:NEWEST]
-        ]
+        offered = sorted(newest[:NEWEST], key=lambda one: one.bare)  # every one there ever was is no choice
+        field.choices = [(one.pk, words_of(one)) for one in offered]
 
     def recipe(self) -> dict[str, Any]:
         """What of the form the recipe of its kind knows. Only for a valid form."""
@@ -102,4 +101,5 @@ class TrainingForm(PlainForm):
 
 def words_of(dataset: Dataset) -> str:
     said = {"name": str(dataset), "rows": dataset.rows, "day": f"{dataset.created_at:%Y-%m-%d}"}
-    return _("%(name)s · %(rows)d labels · %(day)s") % said
+    words = _("%(name)s · %(rows)d labels · %(day)s") % said
+    return _("%(words)s · without embeddings") % {"words": words} if dataset.bare else words

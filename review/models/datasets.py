@@ -22,3 +22,8 @@ class Dataset(models.Model):
 
     def __str__(self) -> str:
         return self.fingerprint[:12]
+
+    @property
+    def bare(self) -> bool:
+        """Made without embeddings. What was written by earlier releases or elsewhere may not say."""
+        return bool(self.query.get("backbone") == "")

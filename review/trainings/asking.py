@@ -52,6 +52,8 @@ def ask(
         datasets.folder_of(chosen)
     except datasets.FilesGone as error:
         raise UnfitTraining("#/dataset", str(error)) from error
+    if chosen.bare and kind == TrainingKind.HEADS:
+        raise UnfitTraining("#/dataset", _("It has no embeddings, and heads learn on those. Make one with embeddings."))
     table = dict(recipe or {})
     check_recipe(kind, table)
     check_budget(table)

@@ -162,6 +162,10 @@ def test_asking_refuses_what_cannot_be(labels: Dataset, ming: User, rita: User) 
     elsewhere = Dataset.objects.create(fingerprint="f" * 64, rows=1, query={}, folder="nowhere")
     with pytest.raises(asking.UnfitTraining, match="not on this machine"):
         asked(ming, elsewhere)
+    bare = Dataset.objects.create(fingerprint="e" * 64, rows=1, query={"backbone": ""}, folder=labels.folder)
+    with pytest.raises(asking.UnfitTraining, match="no embeddings") as refused:
+        asked(ming, bare)
+    assert refused.value.pointer == "#/dataset"
     assert not Training.objects.exists()
 
 
