@@ -13,6 +13,7 @@ from moderation.models import User
 from moderation.plans.gates import ATTRIBUTES
 from review.evaluations import orders
 from review.models import Dataset, EvaluationOrder, Sample
+from review.training_forms import words_of
 
 SERVICE: Final = "service"
 ALONE: Final = "none"
@@ -35,13 +36,13 @@ class EvaluationForm(PlainForm):
         label=_("Split"), choices=SPLITS, required=False, help_text=_("Of a data set; gold items have none.")
     )
     limit = forms.FloatField(
-        label=_("Equal risk: at most, in %, of what is approved violates"),
+        label=_("Equal risk: what may violate, in % of what is approved"),
         min_value=0.001,
         max_value=99.999,
         widget=forms.NumberInput(attrs={"step": "any"}),
     )
     confidence = forms.FloatField(
-        label=_("With a confidence, in %, of"),
+        label=_("Confidence, in %"),
         min_value=0.001,
         max_value=99.999,
         widget=forms.NumberInput(attrs={"step": "any"}),
@@ -60,6 +61,7 @@ class EvaluationForm(PlainForm):
         newest = versions.order_by("-created_at", "-pk").defer("card", "metrics")
         self.fields["candidate"].queryset = newest  # type: ignore[attr-defined]
         self.fields["dataset"].queryset = Dataset.objects.exclude(folder="").order_by("-id")  # type: ignore[attr-defined]
+        self.fields["dataset"].label_from_instance = words_of  # type: ignore[attr-defined]
         self.fields["against"].choices = [  # type: ignore[attr-defined]
             (SERVICE, _("What is in service, which it would replace")),
             (ALONE, _("Nothing")),

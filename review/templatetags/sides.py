@@ -44,8 +44,8 @@ def interval(figure: Mapping[str, Any] | None, places: int = 3) -> dict[str, Any
 
 
 @register.inclusion_tag("marks/verdict.html")
-def verdict(difference: Mapping[str, Any] | None, places: int = 3) -> dict[str, Any]:
-    """A difference with its limits and what it comes to, in a word and a colour."""
+def verdict(difference: Mapping[str, Any] | None, places: int = 3, *, share: bool = False) -> dict[str, Any]:
+    """A difference with its limits and what it comes to, in a word and a colour; of shares in percentage points."""
     found = difference or {}
     tone = {"better": "ok", "worse": "stop"}.get(found.get("verdict", ""), "")
     words = {
@@ -57,8 +57,18 @@ def verdict(difference: Mapping[str, Any] | None, places: int = 3) -> dict[str, 
         "fewer": _("fewer"),
     }
     limits = {name: found.get(name) for name in LIMITS}
-    shown = {k: None if v is None else f"{v:+.{places}f}".replace("-", "−") for k, v in limits.items()}
+    shown = {k: None if v is None else points(v) if share else moved(v, places) for k, v in limits.items()}
     return {**shown, "tone": tone, "words": words.get(found.get("verdict", ""), "")}
+
+
+def moved(value: float, places: int) -> str:
+    """With its sign, where anything is left of it."""
+    shown = f"{value:+.{places}f}"
+    return shown.lstrip("+-") if not float(shown) else shown.replace("-", "−")
+
+
+def points(share: float) -> str:
+    return _("%(n)s pp") % {"n": moved(100 * share, 1)}
 
 
 @register.inclusion_tag("marks/ranking.html")

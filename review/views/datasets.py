@@ -139,6 +139,9 @@ def compare(request: PersonRequest) -> HttpResponse:
         "second": second,
         "choices": Dataset.objects.order_by("-id")[:RECENT],
     }
+    if first is None and second is None:  # the newest, beside the one before
+        context |= dict(zip(("first", "second"), context["choices"], strict=False))
+        return render(request, "review/datasets/compare.html", context)
     if first and second and first != second:
         from review.exports.comparing import compare as held_against
 

@@ -30,3 +30,17 @@ for (const strip of document.querySelectorAll(".top nav, .seg")) {
 
 localise(document);
 document.addEventListener("htmx:load", (event) => localise(event.target));
+
+// Parts that ask the server how work gets on are swapped whole. What somebody opened in them stays open, and a screen
+// reader hears of them only when their words have changed.
+const words = () => document.querySelector("[data-told]")?.dataset.told ?? "";
+let last = words();
+let opened = [];
+document.addEventListener("htmx:beforeSwap", () => {
+  opened = [...document.querySelectorAll("details[id][open]")].map((one) => one.id);
+});
+document.addEventListener("htmx:load", () => {
+  for (const id of opened) document.getElementById(id)?.setAttribute("open", "");
+  const told = document.getElementById("told");
+  if (told && words() !== last) told.textContent = last = words();
+});

@@ -15,7 +15,7 @@ from review.evaluations import measuring, orders
 from review.models import Evaluation
 from tests import world
 from tests.browser.conftest import Opener
-from tests.browser.test_pages import in_both_themes, wider_than_window
+from tests.browser.test_pages import barriers, in_both_themes, wider_than_window
 from tests.review.evaluating import dataset, images, taught, versions
 
 PHONE = {"width": 390, "height": 844}
@@ -77,6 +77,7 @@ def test_the_pages_fit_a_phone(window: Opener, row: Evaluation, ming: User, paul
     }
     for name, path in paths.items():
         assert wider_than_window(phone.enter(ming, path)) <= 0
+        assert barriers(phone.page) == []
         phone.keep(f"{name}-390")
     lead = window(size=PHONE)
     assert wider_than_window(lead.enter(paula, "/policies/plans/gates/")) <= 0

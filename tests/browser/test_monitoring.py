@@ -9,7 +9,7 @@ from playwright.sync_api import expect
 from moderation.models import Client, Reading, TriagePlan, User
 from review.monitoring import looking
 from tests.browser.conftest import NARROW, Opener
-from tests.browser.test_pages import in_both_themes, wider_than_window
+from tests.browser.test_pages import barriers, in_both_themes, wider_than_window
 from tests.review.monitoring.planting import plant
 
 PAGE = "/learning/monitoring/"
@@ -28,11 +28,11 @@ def watched(transactional_db: None, eyes: TriagePlan, platform: Client, other_pl
 def test_the_monitoring_pages_have_no_barriers(window: Opener, watched: None, ming: User) -> None:
     mine = window()
     page = mine.enter(ming, PAGE)
-    for summary in page.get_by_text("as a table").all():
+    for summary in page.locator("summary", has_text="as a table").all():
         summary.click()
     page.get_by_text("Close…").first.click()
     assert in_both_themes(mine, "monitoring") == []
-    page.get_by_role("link", name="Lines").click()
+    page.get_by_role("link", name="Alarm lines").click()
     expect(page.get_by_role("heading", name="Lines of monitoring")).to_be_visible()
     assert in_both_themes(mine, "monitoring-lines") == []
 
@@ -56,4 +56,5 @@ def test_nothing_is_cut_off_in_a_small_window(window: Opener, watched: None, min
     mine = window(size=size)
     page = mine.enter(ming, PAGE)
     assert wider_than_window(page) <= 0
+    assert barriers(page) == []
     mine.keep(f"monitoring-{size['width']}")

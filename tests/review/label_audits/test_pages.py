@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +40,27 @@ def audited(of: Dataset) -> LabelAudit:
     row = running.ask(of, actor=COMMAND)
     running.run(row.pk)
     return row
+
+
+def test_each_figure_of_balance_stands_under_its_split(client: Browser, ming: User, made: Dataset) -> None:
+    """The database keeps keys in an order of its own."""
+    row = audited(made)
+    splits = row.outcome.figures["balance"][0]["splits"]
+    client.force_login(ming)
+    page = client.get(f"{AUDITS}{row.pk}/").content.decode().partition('id="balance"')[2].partition("</section>")[0]
+    heads = re.findall(r'<th scope="col" class="num">(\w+)</th>', page)
+    shown = re.findall(r'<td class="num">(\d+ / \d+)</td>', page)
+    assert dict(zip(heads, shown, strict=True)) == {
+        name.title(): f"{positives} / {n}" for name, (n, positives) in splits.items()
+    }
+
+
+def test_data_sets_without_embeddings_are_not_offered(client: Browser, ming: User, made: Dataset) -> None:
+    Dataset.objects.create(fingerprint="f" * 64, rows=1, query={"backbone": ""}, folder="bare")
+    client.force_login(ming)
+    page = client.get(AUDITS).content.decode()
+    assert str(made) in page
+    assert "f" * 12 not in page
 
 
 def test_an_engineer_audits_a_data_set_and_sends_what_is_doubted(
