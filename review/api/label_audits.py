@@ -7,7 +7,7 @@ from uuid import UUID
 
 from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema
-from rest_framework import serializers, status
+from rest_framework import status
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -16,62 +16,20 @@ from moderation.actors import Actor
 from moderation.api.pagination import RecentFirst
 from moderation.api.problems import Problem, invalid
 from moderation.models import Scope, Status
-from moderation.taxonomy import Category
 from review.api.doors import person_of
+from review.api.label_audit_shapes import (
+    AuditSendAnswer,
+    AuditSendOrder,
+    LabelAuditAnswer,
+    LabelAuditOrder,
+    OneLabelAudit,
+)
 from review.label_audits import asking, running
 from review.models import Dataset, LabelAudit, LabelSuspicion
 from review.tasks import nudge_audits
 
 RELATED = ("outcome", "dataset", "made_by")
 SHOWN = 200  # of the doubted labels, the most doubted
-
-
-class LabelAuditOrder(serializers.Serializer[object]):
-    dataset = serializers.UUIDField(help_text="Id of a data set whose files are on this desk.")
-    version = serializers.CharField(
-        required=False, default="", allow_blank=True, max_length=151, help_text="Heads to go by; empty: fitted for it."
-    )
-
-
-class LabelAuditAnswer(serializers.Serializer[object]):
-    id = serializers.UUIDField()
-    dataset = serializers.UUIDField()
-    fingerprint = serializers.CharField()
-    version = serializers.CharField(allow_blank=True)
-    made_by = serializers.CharField(help_text="Who asked for it.")
-    made_at = serializers.DateTimeField()
-    done = serializers.BooleanField()
-    error = serializers.CharField(allow_blank=True, help_text="Why nothing came of it.")
-    labels = serializers.IntegerField()
-    flagged = serializers.IntegerField(help_text="Labels that are suspected.")
-
-
-class DoubtedLabel(serializers.Serializer[object]):
-    submission_id = serializers.UUIDField()
-    category = serializers.ChoiceField(choices=Category.choices)
-    place = serializers.IntegerField(help_text="1 is the most doubted.")
-    given = serializers.IntegerField(help_text="The label: 1 violates, 0 does not.")
-    probability = serializers.FloatField(help_text="Of 1, by heads that did not see the label.")
-    agreement = serializers.FloatField(allow_null=True, help_text="Share of the nearest neighbours labelled alike.")
-    suspicion = serializers.FloatField()
-    flagged = serializers.BooleanField()
-    came = serializers.ChoiceField(choices=[one.value for one in asking.Answer], help_text="What came of asking again.")
-
-
-class OneLabelAudit(LabelAuditAnswer):
-    figures = serializers.DictField(help_text="Noise, reviewers, leaks, contradictions and balance.")
-    suspects = DoubtedLabel(many=True, help_text="The most doubted, at most 200; none under legal hold.")
-
-
-class AuditSendOrder(serializers.Serializer[object]):
-    count = serializers.IntegerField(min_value=1, max_value=asking.MOST, help_text="Images, the most doubted first.")
-    category = serializers.ChoiceField(choices=Category.choices, required=False, default="", allow_blank=True)
-    flagged = serializers.BooleanField(required=False, default=True, help_text="Suspected ones only.")
-
-
-class AuditSendAnswer(serializers.Serializer[object]):
-    opened = serializers.IntegerField(help_text="Images that somebody is asked about now.")
-    open_before = serializers.IntegerField(help_text="Those that somebody was asked about already.")
 
 
 class LabelAudits(APIView):
