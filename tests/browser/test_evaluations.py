@@ -23,7 +23,7 @@ GATES: dict[str, Any] = {
     "tolerance": 0.02,
     "slices": ["language", "generator"],
     "calibration": 0.15,
-    "fairness": {"equal_opportunity": 0.2, "disparate_impact": 0.8},
+    "fairness": {"equal_opportunity": 0.2, "disparate_impact": 0.7},
     "groups": ["language"],
     "alpha": 0.05,
     "delta": 0.1,
