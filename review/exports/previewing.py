@@ -14,9 +14,9 @@ from django.utils import timezone
 
 from review.labels.deriving import NONE
 from review.labels.queries import Query
-from review.labels.reading import FIRST, blocks
+from review.labels.reading import FIRST
 from review.labels.scores import CODES
-from review.labels.selecting import Asked, select
+from review.labels.selecting import Asked, selections
 
 NEWEST: Final = 8192  # decisions
 START: Final = "SELECT submission_id FROM review_decision ORDER BY submission_id DESC OFFSET %s LIMIT 1"
@@ -43,9 +43,8 @@ def preview(query: Query) -> Preview:
     counts = np.zeros((len(CODES), 2), np.int64)
     images = decisions = 0
     refused = Counter[str]()
-    for block in blocks(query, asof=asked.asof, after=start or FIRST):
-        selected = select(block, asked)
-        decisions += block.table.num_rows
+    for selected in selections(asked, after=start or FIRST):
+        decisions += selected.block.table.num_rows
         images += int((selected.label != NONE).any(axis=1).sum())
         counts[:, 0] += (selected.label == 0).sum(axis=0)
         counts[:, 1] += (selected.label == 1).sum(axis=0)

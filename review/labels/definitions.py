@@ -60,12 +60,21 @@ class History:
 
     def numbers_at(self, moments: NDArray[np.int64]) -> NDArray[np.int64]:
         """[N, C]: the number in force at each moment, 0 where there was none."""
-        found = np.zeros((len(moments), len(CODES)), np.int64)
-        for column, (since, numbers) in enumerate(zip(self.since, self.numbers, strict=True)):
+        edges, numbers = self.periods
+        return numbers[np.searchsorted(edges, moments, side="right")]
+
+    @cached_property
+    def periods(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Moments [M] at which anything was published, ascending, and the numbers [M + 1, C] before, between and after
+        them.
+        """
+        edges = np.unique(np.concatenate([*self.since, np.zeros(0, np.int64)]))
+        numbers = np.zeros((len(edges) + 1, len(CODES)), np.int64)
+        for column, (since, told) in enumerate(zip(self.since, self.numbers, strict=True)):
             if len(since):
-                places = np.searchsorted(since, moments, side="right") - 1
-                found[:, column] = np.where(places >= 0, numbers[np.maximum(places, 0)], 0)
-        return found
+                places = np.searchsorted(since, edges, side="right")
+                numbers[1:, column] = np.concatenate([[0], told])[places]
+        return edges, numbers
 
 
 def names(numbers: NDArray[np.int64], columns: NDArray[np.intp]) -> Any:

@@ -52,26 +52,32 @@ def derive(block: Block, scored: NDArray[np.bool_]) -> Derived:
         nothing = np.zeros((0, len(CODES)))
         small, none = nothing.astype(np.int8), np.zeros(0, np.intp)
         return Derived(small, small, nothing, nothing, none, none, none.astype(np.bool_), none.astype(np.bool_))
+    alone = block.alone  # then what follows has nothing to add up
+
+    def total(each: NDArray[Any], how: np.ufunc) -> NDArray[Any]:
+        return each if alone else how.reduceat(each, starts)
+
     named = severities(block)
     blocks = block.column("verdict") == Verdict.BLOCK.value
     gold = block.column("gold").astype(np.bool_)
     of_gold = gold[starts]
     counts = gold | ~of_gold[owner]  # of a gold item's image, people's own decisions count no more
     settles = block.column("settles").astype(np.bool_) & counts
-    latest = np.minimum.reduceat(np.where(settles, np.arange(rows), rows), starts)
+    latest = total(np.where(settles, np.arange(rows), rows), np.minimum)
     unsettled = latest == rows
     of = np.where(unsettled, 0, latest)
-    votes = np.add.reduceat(counts.astype(np.intp), starts)
+    votes = total(counts.astype(np.intp), np.add)
 
-    label = np.where(blocks[of][:, None], np.where(named[of] >= 0, 1, NONE), np.where(scored, 0, NONE)).astype(np.int8)
-    severity = np.where(label == 1, named[of], np.where(label == 0, 0, NONE)).astype(np.int8)
+    names, said, blocked = named >= 0, named[of], blocks[of]
+    label = np.where(blocked[:, None], np.where(names[of], np.int8(1), NONE), np.where(scored, np.int8(0), NONE))
+    severity = np.where(label == 1, said, np.where(label == 0, np.int8(0), NONE))
     label[unsettled] = NONE
-    same = (blocks == blocks[of][owner])[:, None] & ((named >= 0) == (named[of][owner] >= 0)) & counts[:, None]
-    agreement = np.add.reduceat(same.astype(np.intp), starts) / votes[:, None]
-    affirm = np.add.reduceat(((named >= 0) & blocks[:, None] & counts[:, None]).astype(np.intp), starts)
-    deny = np.add.reduceat((~blocks & counts).astype(np.intp), starts)[:, None]
+    same = (blocks == blocked[owner])[:, None] & (names == (said >= 0)[owner]) & counts[:, None]
+    agreement = total(same.astype(np.int32), np.add) / votes[:, None]
+    affirm = total((names & (blocks & counts)[:, None]).astype(np.int32), np.add)
+    deny = total((~blocks & counts).astype(np.int32), np.add)[:, None]
     share = affirm / np.maximum(affirm + deny, 1)
-    barred = np.logical_or.reduceat((named >= 0)[:, BARRED].any(axis=1), starts)
+    barred = total(names[:, BARRED].any(axis=1), np.logical_or)
     return Derived(label, severity, agreement, share, votes, np.where(unsettled, -1, latest), of_gold, barred)
 
 

@@ -19,6 +19,7 @@ import pyarrow.compute as pc
 from moderation.models import Status, Submission
 from review.labels.deriving import BARRED, NONE
 from review.labels.queries import Refusal
+from review.labels.reading import whole
 from review.models import Verdict
 
 if TYPE_CHECKING:
@@ -70,17 +71,16 @@ def admit(those: Candidates, *, demand: bool) -> Admitted:
 
 def reasons(those: Candidates, *, demand: bool) -> Sequence[tuple[Refusal, NDArray[np.bool_]]]:
     facts = those.facts
-    status = facts["status"]
-    settled = equal(status, Status.APPROVED) | equal(status, Status.BLOCKED)
+    status, verdict = Said.of(facts["status"]), Said.of(facts["verdict"])
+    basis, training = Said.freely(facts["consent_basis"]), Said.freely(facts["training"])
+    settled = status.within(tuple(SETTLES.values()))
     agrees = np.zeros(len(settled), np.bool_)
-    for verdict, to in SETTLES.items():
-        agrees |= equal(facts["verdict"], verdict) & equal(status, to)
-    consent = lowered(facts["consent"])
-    basis = lowered(facts["consent_basis"])
-    training = lowered(facts["training"])
-    opted_out = within(consent, WITHDRAWN) | within(basis, WITHDRAWN) | (~blank(training) & ~within(training, YES))
+    for one, to in SETTLES.items():
+        agrees |= verdict.within((one,)) & status.within((to,))
+    opted_out = Said.freely(facts["consent"]).within(WITHDRAWN) | basis.within(WITHDRAWN)
+    opted_out |= ~training.blank() & ~training.within(YES)
     found = [
-        (Refusal.QUARANTINED, equal(status, Status.QUARANTINED)),
+        (Refusal.QUARANTINED, status.within((Status.QUARANTINED,))),
         (Refusal.UNTRAINABLE, those.barred | (those.label[:, BARRED] == 1).any(axis=1)),
         (Refusal.OPTED_OUT, opted_out | those.forbidden),
         (Refusal.ERASED, blank(facts["working"])),
@@ -89,26 +89,47 @@ def reasons(those: Candidates, *, demand: bool) -> Sequence[tuple[Refusal, NDArr
     ]
     if demand:
         found += [
-            (Refusal.NO_LICENCE, blank(facts["licence"])),
-            (Refusal.NO_CONSENT, blank(facts["consent_basis"])),
+            (Refusal.NO_LICENCE, Said.freely(facts["licence"]).blank()),
+            (Refusal.NO_CONSENT, basis.blank()),
         ]
     return found
 
 
-def equal(column: Any, value: str) -> NDArray[np.bool_]:
-    return truth(pc.equal(column, pa.scalar(str(value))))
+@dataclass(frozen=True, eq=False)
+class Said:
+    """A column of texts of which few differ, so that each is judged once. `which` [N] is the place of each row's in
+    `words`, the last where nothing was said.
+    """
 
+    words: Sequence[str | None]
+    which: NDArray[np.intp]
 
-def lowered(column: Any) -> Any:
-    return pc.utf8_lower(pc.utf8_trim_whitespace(column))
+    @classmethod
+    def of(cls, column: Any) -> Said:
+        """As the house writes it."""
+        coded = whole(column).dictionary_encode()
+        words = coded.dictionary.to_pylist()
+        return cls([*words, None], coded.indices.fill_null(len(words)).to_numpy(zero_copy_only=False))
 
+    @classmethod
+    def freely(cls, column: Any) -> Said:
+        """As people write it: case and space around it say nothing."""
+        said = cls.of(column)
+        words = pc.utf8_lower(pc.utf8_trim_whitespace(pa.array(said.words, pa.string()))).to_pylist()
+        return cls(words, said.which)
 
-def within(column: Any, values: Sequence[str]) -> NDArray[np.bool_]:
-    return truth(pc.is_in(column, value_set=pa.array(values)))
+    def within(self, values: Sequence[str]) -> NDArray[np.bool_]:
+        """Nothing said is within none."""
+        known = {str(one) for one in values}
+        return np.array([word in known for word in self.words], np.bool_)[self.which]
+
+    def blank(self) -> NDArray[np.bool_]:
+        return np.array([not word for word in self.words], np.bool_)[self.which]
 
 
 def blank(column: Any) -> NDArray[np.bool_]:
-    return equal(pc.utf8_trim_whitespace(pc.fill_null(column, "")), "")
+    """Of texts that all differ."""
+    return truth(pc.equal(pc.utf8_trim_whitespace(pc.fill_null(column, "")), pa.scalar("")))
 
 
 def truth(flags: Any) -> NDArray[np.bool_]:

@@ -1,34 +1,37 @@
-"""Decisions with their images, by columns: COPY as CSV into Arrow, and scores by binary COPY into numpy.
+"""Decisions with their images, by columns: by binary COPY into Arrow, without a Python object a value.
 
 The archive is walked by the images' keys, a block of decisions at a time, so that memory is bounded and whoever was
-interrupted goes on behind the last block.
+interrupted goes on behind the last block. While one block is worked on, the next is read.
 """
 
 from __future__ import annotations
 
-import io
-import select
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 from uuid import UUID
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.csv
 from django.db import connection
 
 from moderation.models import Reason
+from moderation.taxonomy import Category
+from review.labels import wire
 from review.labels.queries import Query
 from review.models import EffectState, Verdict
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-BLOCK: Final = 4096  # decisions; of an approval come as many labels as there are categories
+T = TypeVar("T")
+
+BLOCK: Final = 4096  # decisions, were all of them approvals: of one come as many labels as there are categories
+WIDEST: Final = 16_384  # decisions, where few labels come of each
 OPENING: Final = 512  # of the first block: whoever waits sees something soon
 FIRST: Final = UUID(int=0)
 LAST: Final = UUID(int=2**128 - 1)
@@ -43,21 +46,26 @@ ASKED: Final = """
 (SELECT request.reason FROM review_claim claim JOIN moderation_reviewrequest request ON request.id = claim.request_id
  WHERE claim.id = decision.claim_id)
 """
-IMAGE: Final = """
-    image.status, image.plan_id, image.working, image.original, image.media_type, image.sha256,
-    encode(image.pdq, 'hex') AS pdq, image.pdq_quality, image.width, image.height, image.prompt,
-    image.generator ->> 'name' AS generator, coalesce(image.inclusion_probability, 1) AS chance, image.route,
-    image.cluster, image.client_id,
-    image.context ->> 'licence' AS licence, image.context ->> 'consent_basis' AS consent_basis,
-    image.context ->> 'training' AS training, image.context ->> 'consent' AS consent
+NIL: Final = f"'{UUID(int=0)}'::uuid"
+# All of one size and none null, as `FIXED` has them; then texts. PostgreSQL plans and sends a block in half the time
+# when it need not sort it.
+IMAGE_FIXED: Final = f"""
+    coalesce(image.plan_id, {NIL}), coalesce(image.cluster, image.id), image.client_id,
+    coalesce(image.pdq_quality, 0)::integer, image.width, image.height,
+    coalesce(image.inclusion_probability, 1)::double precision
 """
-MICROSECONDS: Final = "(extract(epoch FROM {}) * 1000000)::bigint"
+IMAGE_TEXTS: Final = """
+    image.status, image.working, CASE WHEN %(originals)s THEN image.original END, image.sha256,
+    encode(image.pdq, 'hex'), image.prompt, image.generator ->> 'name', image.route,
+    image.context ->> 'licence', image.context ->> 'consent_basis', image.context ->> 'training',
+    image.context ->> 'consent'
+"""
 DECIDED: Final = f"""
-SELECT decision.submission_id, false AS gold, decision.id, decision.verdict, decision.labels, effect.settles,
-    decision.reviewer_id, {MICROSECONDS.format("decision.decided_at")} AS decided_at,
-    decision.policy_id, decision.plan_id AS seen_plan_id,
+SELECT decision.submission_id, decision.id, decision.reviewer_id, coalesce(decision.policy_id, {NIL}),
+    coalesce(decision.plan_id, {NIL}), decision.decided_at, false AS gold, effect.settles, {IMAGE_FIXED},
+    decision.verdict, decision.labels::text,
     CASE WHEN effect.settles AND image.route = 'review' AND NOT %(tell_reasons)s THEN '' ELSE {ASKED} END AS reason,
-    {IMAGE}
+    {IMAGE_TEXTS}
 FROM review_decision decision
 JOIN review_effect effect ON effect.decision_id = decision.id
 JOIN moderation_submission image ON image.id = decision.submission_id
@@ -68,8 +76,8 @@ WHERE decision.submission_id > %(after)s AND decision.submission_id <= %(last)s
     AND effect.state = '{EffectState.APPLIED.value}' AND coalesce(effect.ended_at, decision.decided_at) <= %(asof)s
 """  # noqa: S608 - the names of our own columns
 GOLD: Final = f"""
-SELECT item.submission_id, true, item.id, item.verdict, item.labels, true, item.made_by_id,
-    {MICROSECONDS.format("item.made_at")}, NULL::uuid, NULL::uuid, '{Reason.GOLD.value}', {IMAGE}
+SELECT item.submission_id, item.id, item.made_by_id, {NIL}, {NIL}, item.made_at, true, true, {IMAGE_FIXED},
+    item.verdict, item.labels::text, '{Reason.GOLD.value}', {IMAGE_TEXTS}
 FROM review_golditem item JOIN moderation_submission image ON image.id = item.submission_id
 WHERE item.submission_id > %(after)s AND item.submission_id <= %(last)s AND item.made_at <= %(asof)s
     AND (item.retired_at IS NULL OR item.retired_at > %(asof)s)
@@ -77,61 +85,49 @@ WHERE item.submission_id > %(after)s AND item.submission_id <= %(last)s AND item
 COPY: Final = f"""
 COPY (
     SELECT * FROM ({{}}) told WHERE gold OR reason IS DISTINCT FROM '{Reason.GOLD.value}'
-    UNION ALL SELECT {{}}
-    ORDER BY submission_id NULLS LAST, gold DESC, id DESC
-) TO STDOUT (FORMAT CSV)
+) TO STDOUT (FORMAT BINARY)
 """  # noqa: S608
-TEXT, FLAG, COUNT = pa.string(), pa.bool_(), pa.int32()
-COLUMNS: Final[dict[str, pa.DataType]] = {
-    "submission_id": TEXT,
-    "gold": FLAG,
-    "id": TEXT,
-    "verdict": TEXT,
-    "labels": TEXT,
-    "settles": FLAG,
-    "reviewer_id": TEXT,
-    "decided_at": pa.int64(),
-    "policy_id": TEXT,
-    "seen_plan_id": TEXT,
-    "reason": TEXT,
-    "status": TEXT,
-    "plan_id": TEXT,
-    "working": TEXT,
-    "original": TEXT,
-    "media_type": TEXT,
-    "sha256": TEXT,
-    "pdq": TEXT,
-    "pdq_quality": COUNT,
-    "width": COUNT,
-    "height": COUNT,
-    "prompt": TEXT,
-    "generator": TEXT,
-    "chance": pa.float64(),
-    "route": TEXT,
-    "cluster": TEXT,
-    "client_id": TEXT,
-    "licence": TEXT,
-    "consent_basis": TEXT,
-    "training": TEXT,
-    "consent": TEXT,
+FIXED: Final = (
+    *((name, "V16") for name in ("submission_id", "id", "reviewer_id", "policy_id", "seen_plan_id")),
+    *(("decided_at", ">i8"), ("gold", "?"), ("settles", "?")),
+    *((name, "V16") for name in ("plan_id", "cluster", "client_id")),
+    *((name, ">i4") for name in ("pdq_quality", "width", "height")),
+    ("chance", ">f8"),
+)
+FEW: Final = ("reviewer_id", "policy_id", "seen_plan_id", "plan_id", "client_id")
+NUMBERS: Final[dict[str, type[np.generic]]] = {
+    **dict.fromkeys(("gold", "settles"), np.bool_),
+    **dict.fromkeys(("pdq_quality", "width", "height"), np.int32),
+    "chance": np.float64,
 }
-UNLIMITED: Final = 1 << 30
-# psycopg cannot end a COPY that somebody else read to its end, so that there is a row to stop before.
-NOTHING: Final = ", ".join(["NULL"] * len(COLUMNS))
-LAST_ROW: Final = b"," * (len(COLUMNS) - 1) + b"\n"
+TEXTS: Final = (
+    *("verdict", "labels", "reason", "status", "working", "original", "sha256", "pdq", "prompt", "generator", "route"),
+    *("licence", "consent_basis", "training", "consent"),
+)
+SHAPE: Final = np.dtype(
+    [("fields", ">i2"), *(part for name, kind in FIXED for part in ((f"{name} size", ">i4"), (name, kind)))]
+)
+OF_DECISIONS: Final = frozenset(
+    ["id", "reviewer_id", "policy_id", "seen_plan_id", "decided_at", "gold", "settles", "verdict", "labels", "reason"]
+)
+ABOUT_IMAGES: Final = tuple(name for name in (*dict(FIXED), *TEXTS) if name not in OF_DECISIONS)
+SINCE_2000: Final = 946_684_800_000_000  # PostgreSQL's clock begins there, in microseconds
+MIXES: Final = np.uint64(0x9E3779B97F4A7C15)
 
 
 @dataclass(frozen=True, eq=False)
 class Block:
     """Decisions [D] on images [N] with after < key <= last: of one image side by side, the newest first.
 
-    `starts` [N] is where each image begins. `table` holds COLUMNS.
+    `starts` [N] is where each image begins, and `keys` [N, 2] the halves of its id. `table` holds FIXED but for the
+    decisions' ids, and TEXTS; an image without a cluster is its own.
     """
 
     after: UUID
     last: UUID
     table: pa.Table
     starts: NDArray[np.intp]
+    keys: NDArray[np.uint64]
 
     def __len__(self) -> int:
         return len(self.starts)
@@ -139,7 +135,13 @@ class Block:
     @cached_property
     def images(self) -> pa.Table:
         """One row an image; what differs between its decisions is of the newest."""
-        return self.table.take(arrow(self.starts))
+        images = self.table.select(ABOUT_IMAGES)
+        return images if self.alone else images.take(arrow(self.starts))
+
+    @property
+    def alone(self) -> bool:
+        """Whether each image has one decision."""
+        return len(self.starts) == self.table.num_rows
 
     @cached_property
     def owner(self) -> NDArray[np.intp]:
@@ -153,12 +155,32 @@ class Block:
         return np.asarray(self.table[name].to_numpy())
 
 
-def blocks(query: Query, *, asof: datetime, after: UUID = FIRST) -> Iterator[Block]:
-    """All that was decided, in effect at `asof`, on images behind `after`, in the order of their keys."""
-    while after != LAST:
-        last = edge(after, OPENING if after == FIRST else BLOCK)
-        yield block(query, asof=asof, after=after, last=last)
-        after = last
+def blocks(
+    query: Query, *, asof: datetime, beside: Callable[[Block], T], after: UUID = FIRST
+) -> Iterator[tuple[Block, T]]:
+    """All that was decided, in effect at `asof`, on images behind `after`, in the order of their keys; and of each
+    block what `beside` reads for it, before the one connection is given to the next.
+    """
+    with ThreadPoolExecutor(1) as reader:
+
+        def coming(after: UUID, size: int) -> Future[Block]:
+            last = edge(after, size)
+            statement = stated(query, asof=asof, after=after, last=last)
+            return reader.submit(block, connection.connection, statement, after=after, last=last)
+
+        then = coming(after, OPENING if after == FIRST else BLOCK) if after != LAST else None
+        while then is not None:
+            one = then.result()
+            more = beside(one)
+            then = coming(one.last, fitting(one)) if one.last != LAST else None
+            yield one, more
+
+
+def fitting(one: Block) -> int:
+    """How many decisions the next block may hold, if it is like this one, to yield as many labels as any."""
+    approvals = pc.sum(pc.equal(one.table["verdict"], pa.scalar(Verdict.APPROVE.value))).as_py() or 0
+    each = 1 + (len(Category.values) - 1) * approvals / max(1, one.table.num_rows)
+    return max(BLOCK, min(WIDEST, round(BLOCK * len(Category.values) / each)))
 
 
 def edge(after: UUID, size: int) -> UUID:
@@ -169,36 +191,66 @@ def edge(after: UUID, size: int) -> UUID:
     return row[0] if row else LAST
 
 
-def block(query: Query, *, asof: datetime, after: UUID, last: UUID) -> Block:
-    statement = COPY.format(f"{DECIDED} UNION ALL {GOLD}" if query.gold else DECIDED, NOTHING)
-    parameters = {"after": after, "last": last, "asof": asof, "tell_reasons": bool(query.asked)}
-    table = parsed(copied(statement, parameters))
-    keys = whole(table["submission_id"])
+def stated(query: Query, *, asof: datetime, after: UUID, last: UUID) -> bytes:
+    told = {"tell_reasons": bool(query.asked), "originals": query.images == "original"}
+    statement = COPY.format(f"{DECIDED} UNION ALL {GOLD}" if query.gold else DECIDED)
+    with connection.cursor() as cursor:
+        return mogrified(cursor, statement, {"after": after, "last": last, "asof": asof, **told})
+
+
+def mogrified(cursor: Any, statement: str, parameters: Any) -> bytes:
+    """With its parameters in it, quoted, as COPY must have them."""
+    return str(cursor.mogrify(statement, parameters)).encode()
+
+
+def block(server: Any, statement: bytes, *, after: UUID, last: UUID) -> Block:
+    """Reads on the given connection of psycopg; of Django's, which belong to their threads, it knows nothing."""
+    found = wire.copied(server, statement)
+    rows = found.records(SHAPE)
+    order = sorted_by_image(rows)
+    rows = rows[order]
+    keys = halved(rows["submission_id"])
     new = np.ones(len(keys), np.bool_)
-    if len(keys) > 1:
-        new[1:] = pc.not_equal(keys[1:], keys[:-1]).to_numpy(zero_copy_only=False)
-    return Block(after, last, table, np.flatnonzero(new))
+    new[1:] = (keys[1:] != keys[:-1]).any(axis=1)
+    own = wire.written(octets(rows["submission_id"]))
+    alike = (rows["cluster"] == rows["submission_id"]).all()
+    table: dict[str, Any] = {"submission_id": own, "cluster": own if alike else wire.written(octets(rows["cluster"]))}
+    table |= {name: repeated(rows[name]) for name in FEW}
+    table |= {name: pa.array(rows[name].astype(kind)) for name, kind in NUMBERS.items()}
+    table["decided_at"] = pa.array(rows["decided_at"].astype(np.int64) + SINCE_2000)
+    table |= found.texts(TEXTS, behind=SHAPE.itemsize, order=order)
+    return Block(after, last, pa.table(table), np.flatnonzero(new), keys[new])
 
 
-def copied(statement: str, parameters: Any) -> bytes:
-    """What a COPY sends up to LAST_ROW: straight from libpq, for psycopg's own loop takes longer than the server."""
-    parts: list[memoryview] = []
-    with connection.cursor() as cursor, cursor.copy(statement, parameters) as copy:
-        server = copy.connection.pgconn
-        take, ready = server.get_copy_data, select.poll()
-        ready.register(server.socket, select.POLLIN)
-        while True:
-            length, part = take(1)
-            if length == 0:  # nothing has come yet: whoever writes the block before may work meanwhile
-                ready.poll()
-                server.consume_input()
-            elif length < 0 or part == LAST_ROW:
-                break
-            else:
-                parts.append(part)
-        for _end in copy:
-            pass
-    return b"".join(parts)
+def sorted_by_image(rows: NDArray[np.void]) -> NDArray[np.intp]:
+    """The order of the images' keys; of one image gold goes first, then the newest decision."""
+    image = halved(rows["submission_id"])
+    high, low = image[:, 0], image[:, 1]
+    if ((high[1:] > high[:-1]) | ((high[1:] == high[:-1]) & (low[1:] > low[:-1]))).all():
+        return np.arange(len(rows))
+    decision = halved(rows["id"])
+    return np.lexsort((~decision[:, 1], ~decision[:, 0], ~rows["gold"], low, high))
+
+
+def halved(ids: NDArray[Any]) -> NDArray[np.uint64]:
+    """[N, 2] numbers of [N] UUIDs."""
+    return np.ascontiguousarray(ids).view(">u8").reshape(-1, 2).astype(np.uint64)
+
+
+def octets(ids: NDArray[Any]) -> NDArray[np.uint8]:
+    """[N, 16] bytes of [N] UUIDs."""
+    return np.ascontiguousarray(ids).view(np.uint8).reshape(-1, 16)
+
+
+def repeated(ids: NDArray[Any]) -> Any:
+    """UUIDs of which few differ, as texts; NIL is null."""
+    halves = halved(ids)
+    _distinct, first, which = np.unique(halves[:, 0] * MIXES ^ halves[:, 1], return_index=True, return_inverse=True)
+    if not (halves[first][which] == halves).all():  # two that mix to one number
+        _distinct, first, which = np.unique(halves, axis=0, return_index=True, return_inverse=True)
+    told = octets(ids[first])
+    words = pc.if_else(pa.array(told.any(axis=1)), wire.written(told), pa.scalar(None, pa.string()))
+    return words.take(arrow(which.reshape(-1)))
 
 
 def listed(column: Any) -> list[Any]:
@@ -220,22 +272,3 @@ def arrow(numbers: NDArray[Any]) -> Any:
 def whole(column: Any) -> Any:
     """A column as one array; not copied where it is one."""
     return column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()
-
-
-def parsed(data: bytes) -> pa.Table:
-    """PostgreSQL's CSV: a field without quotes that is empty is NULL."""
-    if not data:
-        return pa.table({name: pa.array([], kind) for name, kind in COLUMNS.items()})
-    return pa.csv.read_csv(
-        io.BytesIO(data),
-        read_options=pa.csv.ReadOptions(column_names=list(COLUMNS), block_size=min(len(data) + 1, UNLIMITED)),
-        parse_options=pa.csv.ParseOptions(newlines_in_values=True),
-        convert_options=pa.csv.ConvertOptions(
-            column_types=COLUMNS,
-            null_values=[""],
-            strings_can_be_null=True,
-            quoted_strings_can_be_null=False,
-            true_values=["t"],
-            false_values=["f"],
-        ),
-    )

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, get_args
+from uuid import UUID
 
 import numpy as np
 import pyarrow as pa
@@ -16,7 +18,7 @@ from review.labels.definitions import History
 from review.labels.deriving import NONE, Derived, derive
 from review.labels.door import Candidates, admit, truth
 from review.labels.queries import Query, Refusal, Source
-from review.labels.reading import arrow, whole
+from review.labels.reading import FIRST, arrow, blocks, whole
 from review.labels.scores import CODES, Scores, scores_of
 
 if TYPE_CHECKING:
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
 
 SOURCES: Final[tuple[Source, ...]] = get_args(Source)
 HUMAN, CONSENSUS, GOLD = range(len(SOURCES))
+OF_LATEST: Final = ("verdict", "decided_at", "policy_id", "seen_plan_id")
 FACTS: Final = ("status", "working", "training", "consent", "licence", "consent_basis")
 
 
@@ -80,10 +83,17 @@ class Selected:
         return chance
 
 
-def select(block: Block, asked: Asked) -> Selected:
-    scores = scores_of(block)
+def selections(asked: Asked, *, after: UUID = FIRST) -> Iterator[Selected]:
+    """Block by block, in the order of the images' keys, behind `after`."""
+    for block, scores in blocks(asked.query, asof=asked.asof, after=after, beside=scores_of):
+        yield select(block, scores, asked)
+
+
+def select(block: Block, scores: Scores, asked: Asked) -> Selected:
     derived = derive(block, ~np.isnan(scores.highest))
-    latest = block.table.take(arrow(np.maximum(derived.latest, 0)))
+    latest = block.table.select(OF_LATEST)
+    if not (block.alone and (derived.latest >= 0).all()):
+        latest = latest.take(arrow(np.maximum(derived.latest, 0)))
     shape = derived.label.shape
     told = Selected(
         block,

@@ -13,8 +13,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from classifiers.models import ClassifierVersion
-from review.labels.reading import FIRST, blocks
-from review.labels.selecting import Asked, select
+from review.labels.reading import FIRST
+from review.labels.selecting import Asked, selections
 from review.labels.surveys import Survey
 from review.labels.telling import embedded, rows_of, with_column
 
@@ -40,12 +40,11 @@ def pieces(asked: Asked, found: Survey, *, after: UUID = FIRST) -> Iterator[Piec
     backbone = None
     if asked.query.backbone:
         backbone = ClassifierVersion.objects.with_refs([asked.query.backbone]).get()
-    for block in blocks(asked.query, asof=asked.asof, after=after):
-        told = select(block, asked)
+    for told in selections(asked, after=after):
         rows, vectors = rows_of(told, found, asked.query), None
         if backbone is not None and backbone.embedding_size:
             rows, vectors = embedded(rows, backbone)
-        yield Piece(block.last, rows, vectors, block.table.num_rows, told.refused)
+        yield Piece(told.block.last, rows, vectors, told.block.table.num_rows, told.refused)
 
 
 @dataclass(eq=False)

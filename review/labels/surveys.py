@@ -17,7 +17,7 @@ from moderation.triage.clusters import STRUCTURE
 from review.labels.deriving import NONE
 from review.labels.reading import FIRST, LAST, blocks, edge, listed
 from review.labels.scores import CODES, halves
-from review.labels.selecting import Asked, Selected, select
+from review.labels.selecting import Asked, Selected, selections
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -56,14 +56,13 @@ def survey(asked: Asked) -> Survey:
     names: list[str] = []
     hashes: list[bytes | None] = []
     times: list[NDArray[np.int64]] = []
-    for block in blocks(query, asof=asked.asof):
-        told = select(block, asked)
+    for told in selections(asked):
         for side in (0, 1):
             rows, columns = np.nonzero(told.label == side)
             drawn = (draws(told)[rows, columns] % BUCKETS).astype(np.intp)
             np.add.at(tally, (columns, np.full_like(columns, side), drawn), 1)
         kept = (told.label != NONE).any(axis=1)
-        of, looks = kin(block)
+        of, looks = kin(told.block)
         if small or query.splitting == "time":
             names += [of[row] for row in np.flatnonzero(kept)]
             times.append(told.latest["decided_at"].to_numpy()[kept])
@@ -83,18 +82,17 @@ def survey(asked: Asked) -> Survey:
 def kin(block: Block) -> tuple[list[str], list[bytes | None]]:
     """Of each image: its cluster as triage has it, and its PDQ where there is enough in the picture to tell by."""
     images = block.images
-    own, cluster = listed(images["submission_id"]), listed(images["cluster"])
     telling = np.array([quality or 0 for quality in listed(images["pdq_quality"])]) >= STRUCTURE
     looks = [
         bytes.fromhex(one) if one and tells else None
         for one, tells in zip(listed(images["pdq"]), telling.tolist(), strict=True)
     ]
-    return [of or self for of, self in zip(cluster, own, strict=True)], looks
+    return listed(images["cluster"]), looks
 
 
 def draws(told: Selected) -> NDArray[np.uint64]:
     """[N, C]: a number for each image and category, always the same, evenly spread."""
-    keys = halves(listed(told.block.images["submission_id"]))
+    keys = told.block.keys
     seeds = np.arange(1, len(CODES) + 1, dtype=np.uint64) * np.uint64(0xD6E8FEB86659FD93)
     return mixed(mixed(keys[:, 0])[:, None] ^ mixed(keys[:, 1])[:, None] ^ seeds[None, :])
 
@@ -147,7 +145,7 @@ def strays(asked: Asked) -> Mapping[str, str]:
         return {}
     index = BankIndex(enumerate(bytes(pdq) for _key, pdq in loose if pdq))
     pairs = []
-    for block in blocks(asked.query, asof=asked.asof):
+    for block, _nothing in blocks(asked.query, asof=asked.asof, beside=lambda _block: None):
         of, looks = kin(block)
         telling = [(name, look) for name, look in zip(of, looks, strict=True) if look]
         hits = index.search([look for _name, look in telling], splits.RADIUS)

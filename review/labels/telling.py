@@ -8,7 +8,6 @@ from uuid import UUID
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from classifiers import splits
 from classifiers.labels import SCHEMA
@@ -48,7 +47,10 @@ def rows_of(told: Selected, found: Survey, query: Query) -> pa.RecordBatch:
         keeps &= (draws(told) % BUCKETS).astype(np.int64) < found.bucket[places, side]
         rate = found.rate[places, side]
     rows, columns = np.nonzero(keeps)
-    chosen = told.block.images.take(arrow(rows))
+    wanted = (*AS_THEY_STAND, *OR_NOTHING, query.images)
+    chosen = told.block.images.select(wanted)
+    if not each_once(rows, len(told.block)):
+        chosen = chosen.take(arrow(rows))
     chance = told.chances()[rows] * rate[rows, columns]
     at = told.latest["decided_at"].to_numpy()[rows]
     cluster, split = clusters(told, found, rows)
@@ -90,17 +92,26 @@ def flat(column: Any) -> Any:
 def clusters(told: Selected, found: Survey, rows: NDArray[np.intp]) -> tuple[Any, Any]:
     """Cluster and split of each row's image: by a lot that never changes, or by time."""
     images = told.block.images
-    own = pc.coalesce(images["cluster"], images["submission_id"]).to_pylist()
-    wanted = np.unique(rows)
-    ids = [found.joined.get(own[row], own[row]) for row in wanted.tolist()]
+    wanted = rows if each_once(rows, len(images)) else np.unique(rows)
+    ids = listed(images["cluster"] if wanted is rows else images["cluster"].take(arrow(wanted)))
+    if found.joined:
+        ids = [found.joined.get(one, one) for one in ids]
     if found.late is not None:
         numbers, which = found.late
         places = np.searchsorted(numbers, cluster_numbers(ids)) if ids else np.zeros(0, np.intp)
         drawn = pa.array(splits.SPLITS).take(arrow(which[places]))
     else:
         drawn = pa.array(splits.splits_of(ids), pa.string())
+    told_ids = pa.array(ids, pa.string())
+    if wanted is rows:
+        return told_ids, drawn
     at = arrow(np.searchsorted(wanted, rows))
-    return pa.array(ids, pa.string()).take(at), drawn.take(at)
+    return told_ids.take(at), drawn.take(at)
+
+
+def each_once(rows: NDArray[np.intp], count: int) -> bool:
+    """Whether `rows`, in ascending order, are all of `count`."""
+    return len(rows) == count and bool((rows == np.arange(count)).all())
 
 
 def numbered(plans: Any) -> Any:

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import numpy as np
 import pyarrow as pa
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from moderation.models import Status
@@ -20,6 +20,8 @@ from review.labels.queries import Refusal
 from review.labels.scores import CODES, PLACE
 from review.models import Verdict
 
+# How long an example takes is the machine's affair.
+UNHURRIED: Final = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 SAID: Final = [None, "", " ", "CC0", "terms of use", "withdrawn", "No", "true", "TRUE ", "false", "0", "x"]
 TEXTS: Final = st.sampled_from(SAID)
 IMAGE: Final[st.SearchStrategy[dict[str, Any]]] = st.fixed_dictionaries(
@@ -59,6 +61,7 @@ def said(text: str | None) -> str:
     return (text or "").strip().lower()
 
 
+@UNHURRIED
 @given(st.lists(IMAGE | GOOD, max_size=12), st.booleans())
 def test_nothing_leaves_that_may_not(images: list[dict[str, Any]], demand: bool) -> None:
     admitted = door.admit(candidates(images), demand=demand)
@@ -77,6 +80,7 @@ def test_nothing_leaves_that_may_not(images: list[dict[str, Any]], demand: bool)
         assert all(row[PLACE[code]] == -1 for code in UNTRAINABLE)
 
 
+@UNHURRIED
 @given(st.lists(IMAGE | GOOD, max_size=12), st.booleans())
 def test_what_does_not_leave_is_counted_once_and_nothing_is_invented(
     images: list[dict[str, Any]], demand: bool
@@ -92,6 +96,7 @@ def test_what_does_not_leave_is_counted_once_and_nothing_is_invented(
     assert ((admitted.label == those.label) | (admitted.label == -1)).all()
 
 
+@UNHURRIED
 @given(st.lists(GOOD, min_size=1, max_size=12))
 def test_what_may_leave_does(images: list[dict[str, Any]]) -> None:
     those = candidates(images)

@@ -33,7 +33,7 @@ import sys
 from uuid import UUID
 from review.exports import parts, running
 from review.labels import reading
-reading.OPENING = reading.BLOCK = 2
+reading.OPENING = reading.BLOCK = reading.WIDEST = 2
 keep = parts.keep
 def kept(key, number, piece):
     keep(key, number, piece)
@@ -53,8 +53,8 @@ def own_room(tmp_path: Path, settings: Any) -> None:
 
 @pytest.fixture
 def small_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reading, "OPENING", 2)
-    monkeypatch.setattr(reading, "BLOCK", 2)
+    for name in ("OPENING", "BLOCK", "WIDEST"):
+        monkeypatch.setattr(reading, name, 2)
 
 
 def test_a_data_set_is_made_and_found_again(eyes: TriagePlan, platform: Client, rita: User, ming: User) -> None:
