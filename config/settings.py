@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import environ
+from celery.schedules import crontab
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
@@ -70,6 +71,7 @@ def listed(value: str) -> list[str]:
 DEBUG = read("DEBUG", boolean, default=False)
 DATA_DIR = read("LOUPE_DATA_DIR", Path, default=BASE_DIR / "var").expanduser().resolve()
 DATASETS_DIR = read("LOUPE_DATASETS_DIR", Path, default=DATA_DIR / "datasets").expanduser().resolve()
+EXPORT_DAYS = read("LOUPE_EXPORT_DAYS", natural, default=90)  # for files of a data set since its last use; 0: kept
 SHARED_DIR = read("LOUPE_SHARED", Path, default=BASE_DIR.parent / "shared")
 PUBLIC_URL = read("LOUPE_PUBLIC_URL", str, default="http://127.0.0.1:8000").rstrip("/")
 
@@ -372,6 +374,7 @@ CELERY_BEAT_SCHEDULE = {
     "run-trainings": {"task": "review.tasks.run_trainings", "schedule": 15.0, "options": {"expires": 15}},
     "evaluate": {"task": "review.tasks.evaluate", "schedule": 60.0, "options": {"expires": 60}},
     "run-exports": {"task": "review.tasks.run_exports", "schedule": 10.0, "options": {"expires": 10}},
+    "remove-old-exports": {"task": "review.tasks.remove_old_exports", "schedule": crontab(hour="3", minute="17")},
     "tell-of-held": {"task": "review.tasks.tell_of_held", "schedule": 60.0, "options": {"expires": 60}},
     "publish-due": {"task": "moderation.tasks.publish_due", "schedule": 10.0, "options": {"expires": 10}},
     "watch-guardrails": {"task": "moderation.tasks.watch_guardrails", "schedule": 300.0, "options": {"expires": 300}},

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any, Final
@@ -17,7 +18,11 @@ from review.models import Dataset, Export, ExportState
 ROOM: Final = "exports"  # in LOUPE_DATASETS_DIR
 MANIFEST: Final = "manifest.json"
 MEMBERS: Final = "members.bin"
+CARD: Final = "card.json"
+WORDS: Final = "README.md"  # the name under which hubs look for it
+SUMS: Final = "images.sha256"
 KEY: Final = 16  # bytes
+SPLITS: Final = ("train", "validation", "test")
 
 
 class FilesGone(LookupError):
@@ -37,30 +42,37 @@ class FileOf:
     sha256: str
 
 
+def room_of(key: UUID) -> Path:
+    """Of one export: its files, and until it is done its parts."""
+    found: Path = settings.DATASETS_DIR / ROOM / str(key)
+    return found
+
+
 def folder_of(dataset: Dataset) -> Path:
     """The folder of its manifest, as `classifiers.manifests.read` takes it. Raises FilesGone."""
-    made = Export.objects.filter(dataset=dataset, state=ExportState.DONE).order_by("-id").values_list("pk", flat=True)
-    for name in (dataset.folder, *(f"{ROOM}/{key}" for key in made)):
+    made = Export.objects.filter(dataset=dataset, state=ExportState.DONE).order_by("-id")
+    removed = {f"{ROOM}/{key}" for key, at in made.values_list("pk", "files_removed_at") if at}
+    for name in (dataset.folder, *(f"{ROOM}/{key}" for key in made.values_list("pk", flat=True))):
         folder: Path = settings.DATASETS_DIR / name
-        if name and (folder / MANIFEST).is_file():
+        if name and name not in removed and (folder / MANIFEST).is_file():
             return folder
     raise FilesGone(_("The files of data set %(name)s are not on this machine.") % {"name": dataset})
 
 
 def folder_of_export(row: Export) -> Path:
     """Of what this very export wrote. Raises FilesGone."""
-    folder: Path = settings.DATASETS_DIR / ROOM / str(row.pk)
-    if row.state != ExportState.DONE or not (folder / MANIFEST).is_file():
+    folder = room_of(row.pk)
+    if row.state != ExportState.DONE or row.files_removed_at or not (folder / MANIFEST).is_file():
         raise FilesGone(_("The files of this data set are not on this machine."))
     return folder
 
 
 def some_of(row: Export, count: int) -> list[UUID]:
-    """Ids of images that are in it, spread over the whole; none where its files are gone."""
+    """Ids of images that are in it, spread over the whole; they stay when its files go."""
     try:
-        path = folder_of_export(row) / MEMBERS
-        size = path.stat().st_size // KEY
-    except (FilesGone, OSError):
+        path = room_of(row.pk) / MEMBERS
+        size = path.stat().st_size // KEY if row.state == ExportState.DONE else 0
+    except OSError:
         return []
     with path.open("rb") as file:
         found = []
@@ -86,6 +98,25 @@ def listed(folder: Path) -> list[FileOf]:
     return [*files, FileOf(MANIFEST, size_of(folder / MANIFEST), "")]
 
 
+def all_of(folder: Path) -> Iterator[str]:
+    """The names of all its files, those of an image folder too, manifest.json last. One by one: they may be many."""
+    names = [one.name for one in listed(folder)]
+    yield from names[:-1]
+    if SUMS in names:
+        with (folder / SUMS).open(encoding="utf-8") as lines:
+            yield from (line.rstrip("\n").partition("  ")[2] for line in lines)
+    yield names[-1]
+
+
+def card_of(row: Export) -> dict[str, Any] | None:
+    """What its card says, once there is one; it stays when the files go."""
+    try:
+        found: dict[str, Any] = json.loads((room_of(row.pk) / CARD).read_text("utf-8"))
+    except (OSError, ValueError):
+        return None
+    return found if row.state == ExportState.DONE else None
+
+
 def size_of(path: Path) -> int:
     return path.stat().st_size if path.is_file() else 0
 
@@ -94,7 +125,7 @@ def path_of(folder: Path, name: str) -> Path:
     """A file of the data set by its name, split/ID.jpg too. Raises FilesGone for anything else, and Withdrawn."""
     parts = PurePosixPath(name).parts
     known = {one.name for one in listed(folder)}
-    inside = len(parts) == 2 and parts[0] in {"train", "validation", "test"} and parts[1] not in {".", ".."}
+    inside = len(parts) == 2 and parts[0] in SPLITS and parts[1] not in {".", ".."}
     path = folder / name
     if (name not in known and not inside) or "\\" in name or path.name.endswith(".part") or not path.is_file():
         raise FilesGone(_("There is no such file."))

@@ -10,6 +10,7 @@ from moderation.tasks import recheck
 from review import effects, holding, queue, watching
 from review.bulk import running
 from review.evaluations import orders
+from review.exports import keeping
 from review.label_audits import running as auditing
 from review.monitoring import looking
 from review.quality import gold, rollups
@@ -100,6 +101,12 @@ def run_exports() -> dict[str, int]:
 
     running.tidy()
     return {"done": sum(running.work_off(key) for key in running.at_work())}
+
+
+@shared_task(name="review.tasks.remove_old_exports")
+def remove_old_exports() -> dict[str, int]:
+    """Files of data sets whose time has come go; a night that was missed is made up for by the next."""
+    return {"removed": keeping.remove_old()}
 
 
 def nudge_exports() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 from typing import Any
 from uuid import UUID
@@ -16,11 +18,12 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from moderation.actors import Actor
 from moderation.api.problems import Problem, invalid
 from moderation.models import Scope
 from review import datasets, downloads
 from review.api.doors import fields_of, person_of
-from review.exports import asking
+from review.exports import asking, keeping
 from review.feedback import default_backbone
 from review.labels.queries import Query, UnfitQuery
 from review.models import Export, ExportFormat, ExportKind, ExportState
@@ -61,7 +64,13 @@ class ExportAnswer(serializers.Serializer[object]):
     fingerprint = serializers.CharField(allow_null=True, help_text="The data set's name, once it is done.")
     asked_at = serializers.DateTimeField()
     ended_at = serializers.DateTimeField(allow_null=True)
+    kept = serializers.BooleanField(help_text="Its files stay, however old.")
+    files_until = serializers.DateTimeField(
+        allow_null=True, help_text="When its files will go, unless somebody uses them meanwhile; null: not in sight."
+    )
+    files_removed_at = serializers.DateTimeField(allow_null=True)
     files = FileAnswer(many=True)
+    archive = serializers.CharField(allow_null=True, help_text="All files in one tar: a path on this host.")
 
 
 class Exports(APIView):
@@ -123,13 +132,21 @@ class ExportFile(APIView):
         summary="One file of a data set",
         responses={(200, "application/octet-stream"): OpenApiResponse(OpenApiTypes.BINARY)},
     )
-    def get(self, request: Request, pk: UUID, name: str) -> FileResponse:  # noqa: ARG002 - DRF's signature
-        try:
-            return downloads.served(found(pk), name)
-        except datasets.FilesGone as error:
-            raise Problem(404, _("No such file"), str(error)) from error
-        except datasets.Withdrawn as error:
-            raise Problem(409, _("The data set was withdrawn"), str(error), code="withdrawn") from error
+    def get(self, request: Request, pk: UUID, name: str) -> FileResponse:
+        person = person_of(request)
+        with withheld():
+            return downloads.served(found(pk), name, actor=Actor.person(person))
+
+
+@contextmanager
+def withheld() -> Iterator[None]:
+    """Files that are not here, or may not leave, as problems."""
+    try:
+        yield
+    except datasets.FilesGone as error:
+        raise Problem(404, _("No such file"), str(error)) from error
+    except datasets.Withdrawn as error:
+        raise Problem(409, _("The data set was withdrawn"), str(error), code="withdrawn") from error
 
 
 def found(pk: UUID) -> Export:
@@ -157,5 +174,9 @@ def told(row: Export) -> dict[str, Any]:
         "fingerprint": row.dataset.fingerprint if row.dataset else None,
         "asked_at": row.asked_at,
         "ended_at": row.ended_at,
+        "kept": row.pinned_by_id is not None,
+        "files_until": keeping.due(row),
+        "files_removed_at": row.files_removed_at,
+        "archive": f"/api/v1/exports/{row.pk}/archive" if files else None,
         "files": [{**asdict(one), "url": f"/api/v1/exports/{row.pk}/files/{one.name}"} for one in files],
     }

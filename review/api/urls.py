@@ -13,6 +13,7 @@ from review.api.gold import Gold, GoldRetirement
 from review.api.grid import GridDecisions
 from review.api.held import Approval, Held, Refusal
 from review.api.label_audits import LabelAuditDetail, LabelAudits, LabelAuditSending
+from review.api.kept_exports import ExportAgain, ExportArchive, ExportKeep
 from review.api.looks import ClaimLooks, LookLength, Looks
 from review.api.monitoring import Monitoring, MonitoringWeeks
 from review.api.plans import PlanSimulation
@@ -54,6 +55,9 @@ urlpatterns = [
     path("exports", Exports.as_view(), name="exports"),
     path("exports/<uuid:pk>", ExportProgress.as_view(), name="export"),
     path("exports/<uuid:pk>/cancel", ExportCancel.as_view(), name="export_cancel"),
+    path("exports/<uuid:pk>/again", ExportAgain.as_view(), name="export_again"),
+    path("exports/<uuid:pk>/keep", ExportKeep.as_view(), name="export_keep"),
+    path("exports/<uuid:pk>/archive", ExportArchive.as_view(), name="export_archive"),
     path("exports/<uuid:pk>/files/<path:name>", ExportFile.as_view(), name="export_file"),
     path("held", Held.as_view(), name="held"),
     path("held/<uuid:pk>/approve", Approval.as_view(), name="held-approve"),

@@ -10,10 +10,9 @@ from uuid import UUID
 
 import numpy as np
 import pyarrow as pa
-from django.conf import settings
 from pyarrow import ipc
 
-from review.datasets import ROOM
+from review.datasets import room_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -25,9 +24,7 @@ LZ4: Final = ipc.IpcWriteOptions(compression="lz4")
 
 
 def folder(key: UUID) -> Path:
-    """Of one export: its files, and until it is done its parts."""
-    found: Path = settings.DATASETS_DIR / ROOM / str(key)
-    return found
+    return room_of(key)
 
 
 def keep(key: UUID, number: int, piece: Piece) -> None:

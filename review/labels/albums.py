@@ -26,6 +26,7 @@ from classifiers.labels import SCHEMA
 from classifiers.splits import SPLITS
 from classifiers.weights import file_sha256
 from moderation.models import Submission
+from review.datasets import SUMS
 from review.labels import door
 from review.labels.reading import listed
 
@@ -37,7 +38,6 @@ ENDINGS: Final = {
     "image/avif": ".avif",
     "image/gif": ".gif",
 }
-SUMS: Final = "images.sha256"
 SHARD: Final = 1000  # images
 OF_IMAGE: Final = ("submission_id", "prompt", "generator", "width", "height", "cluster_id", "licence", "consent_basis")
 OF_LABEL: Final = ("category", "label", "severity", "agreement", "weight")

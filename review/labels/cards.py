@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from moderation.wording import category_name
-from review.datasets import KEY
+from review.datasets import CARD, KEY, WORDS
 from review.labels.queries import Refusal
 from review.labels.reading import arrow, listed
 from review.labels.wire import LENGTH
@@ -25,8 +25,6 @@ if TYPE_CHECKING:
 
     Part = tuple[pa.RecordBatch, NDArray[Any] | None]
 
-CARD: Final = "card.json"
-WORDS: Final = "README.md"  # the name under which hubs look for it
 CELL: Final = ("category", "label", "severity", "split")
 COUNTED: Final = ("source", "split", "licence", "consent_basis", "generator", "definition", "policy_version")
 MOST: Final = 50  # of one column's values that the card lists

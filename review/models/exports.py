@@ -57,6 +57,14 @@ class Export(models.Model):
     error = models.TextField(blank=True, default="", help_text="Why it failed.")
     dataset = models.ForeignKey(Dataset, on_delete=models.PROTECT, null=True, related_name="exports")
     ended_at = models.DateTimeField(null=True)
+    pinned_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        null=True,
+        related_name="+",
+        help_text="Keeps its files, however old.",
+    )
+    files_removed_at = models.DateTimeField(null=True, help_text="The card stays.")
 
     class Meta:
         constraints = [
@@ -65,6 +73,10 @@ class Export(models.Model):
             models.CheckConstraint(condition=models.Q(state__in=ExportState.values), name="export_state_known"),
             models.CheckConstraint(
                 condition=models.Q(state="done") | models.Q(dataset__isnull=True), name="export_done_has_dataset"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(files_removed_at__isnull=True) | models.Q(state="done", pinned_by__isnull=True),
+                name="export_removed_was_done",
             ),
         ]
         indexes = [

@@ -11,17 +11,18 @@ from uuid import UUID
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.http import FileResponse, Http404, HttpResponse
+from django.http import FileResponse, Http404, HttpResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.views.decorators.http import require_GET, require_http_methods, require_POST, require_safe
 
 from classifiers.models import ClassifierVersion
+from moderation.actors import Actor
 from moderation.models import Scope
 from moderation.views.access import PersonRequest, requires
 from review import datasets, downloads
 from review.dataset_forms import DatasetForm
-from review.exports import asking
+from review.exports import asking, keeping
 from review.labels.queries import Refusal
 from review.models import Dataset, Export, ExportState
 from review.tasks import nudge_exports
@@ -76,14 +77,15 @@ def preview(request: PersonRequest) -> HttpResponse:
 @require_safe
 @requires(Scope.EXPORTS)
 def detail(request: PersonRequest, pk: UUID) -> HttpResponse:
-    row = get_object_or_404(Export.objects.select_related("asked_by", "dataset"), pk=pk)
-    card, files = card_of(row), files_of(row)
+    row = get_object_or_404(Export.objects.select_related("asked_by", "dataset", "pinned_by"), pk=pk)
+    card, files = datasets.card_of(row), files_of(row)
     if request.GET.get("csv") == "categories" and card:
         return as_csv(card)
     context: dict[str, Any] = {
         "row": row,
         "at_work": row.state in Export.OPEN,
         "card": card,
+        "due": keeping.due(row),
         "files": files[:FEW_FILES],
         "more_files": max(0, len(files) - FEW_FILES),
         "refused": worded(row.refused),
@@ -114,17 +116,59 @@ def cancel(request: PersonRequest, pk: UUID) -> HttpResponse:
     return redirect("dataset", row.pk)
 
 
-@require_safe
+@require_GET
 @requires(Scope.EXPORTS)
 def fetch(request: PersonRequest, pk: UUID, name: str) -> FileResponse | HttpResponse:
-    row = get_object_or_404(Export, pk=pk)
+    row = get_object_or_404(Export.objects.select_related("dataset"), pk=pk)
     try:
-        return downloads.served(row, name)
+        return downloads.served(row, name, actor=Actor.person(request.user))
     except datasets.FilesGone as error:
         raise Http404(str(error)) from error
     except datasets.Withdrawn as error:
         messages.error(request, str(error))
         return redirect("dataset", row.pk)
+
+
+@require_GET
+@requires(Scope.EXPORTS)
+def archive(request: PersonRequest, pk: UUID) -> StreamingHttpResponse | HttpResponse:
+    """All files in one."""
+    row = get_object_or_404(Export.objects.select_related("dataset"), pk=pk)
+    try:
+        return downloads.archived(row, actor=Actor.person(request.user))
+    except datasets.FilesGone as error:
+        raise Http404(str(error)) from error
+    except datasets.Withdrawn as error:
+        messages.error(request, str(error))
+        return redirect("dataset", row.pk)
+
+
+@require_POST
+@requires(Scope.EXPORTS)
+def again(request: PersonRequest, pk: UUID) -> HttpResponse:
+    row = get_object_or_404(Export, pk=pk)
+    try:
+        with transaction.atomic():
+            new = asking.ask_again(row.pk, request.user)
+            nudge_exports()
+    except (asking.TooMany, asking.NotOver) as error:
+        messages.error(request, str(error))
+        return redirect("dataset", row.pk)
+    messages.success(request, _("It is being made again. You may leave this page."))
+    return redirect("dataset", new.pk)
+
+
+@require_POST
+@requires(Scope.EXPORTS)
+def keep(request: PersonRequest, pk: UUID) -> HttpResponse:
+    """Its files stay, however old; or, where the form says “no”, go in their time."""
+    row = get_object_or_404(Export, pk=pk)
+    act = keeping.unpin if request.POST.get("keep") == "no" else keeping.pin
+    try:
+        act(row.pk, request.user)
+    except keeping.NotDone as error:
+        messages.error(request, str(error))
+    return redirect("dataset", row.pk)
 
 
 @require_safe
@@ -150,15 +194,6 @@ def compare(request: PersonRequest) -> HttpResponse:
         except (datasets.FilesGone, OSError):
             context["gone"] = True
     return render(request, "review/datasets/compare.html", context)
-
-
-def card_of(row: Export) -> Mapping[str, Any] | None:
-    """What card.json says, once there is one."""
-    try:
-        found: Mapping[str, Any] = json.loads((datasets.folder_of_export(row) / "card.json").read_text("utf-8"))
-    except (OSError, ValueError, datasets.FilesGone):
-        return None
-    return found
 
 
 def files_of(row: Export) -> list[datasets.FileOf]:
