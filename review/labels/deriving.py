@@ -77,7 +77,7 @@ def derive(block: Block, scored: NDArray[np.bool_]) -> Derived:
     affirm = total((names & (blocks & counts)[:, None]).astype(np.int32), np.add)
     deny = total((~blocks & counts).astype(np.int32), np.add)[:, None]
     share = affirm / np.maximum(affirm + deny, 1)
-    barred = total(names[:, BARRED].any(axis=1), np.logical_or)
+    barred = total(np.asarray(names[:, BARRED].any(axis=1)), np.logical_or)
     return Derived(label, severity, agreement, share, votes, np.where(unsettled, -1, latest), of_gold, barred)
 
 

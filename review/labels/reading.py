@@ -178,7 +178,7 @@ def blocks(
 
 def fitting(one: Block) -> int:
     """How many decisions the next block may hold, if it is like this one, to yield as many labels as any."""
-    approvals = pc.sum(pc.equal(one.table["verdict"], pa.scalar(Verdict.APPROVE.value))).as_py() or 0
+    approvals = int((one.column("verdict") == Verdict.APPROVE.value).sum())
     each = 1 + (len(Category.values) - 1) * approvals / max(1, one.table.num_rows)
     return max(BLOCK, min(WIDEST, round(BLOCK * len(Category.values) / each)))
 
@@ -249,7 +249,7 @@ def repeated(ids: NDArray[Any]) -> Any:
     if not (halves[first][which] == halves).all():  # two that mix to one number
         _distinct, first, which = np.unique(halves, axis=0, return_index=True, return_inverse=True)
     told = octets(ids[first])
-    words = pc.if_else(pa.array(told.any(axis=1)), wire.written(told), pa.scalar(None, pa.string()))
+    words = pc.if_else(arrow(np.asarray(told.any(axis=1))), wire.written(told), pa.scalar(None, pa.string()))
     return words.take(arrow(which.reshape(-1)))
 
 

@@ -45,6 +45,16 @@ class Wire:
         windows = sliding_window_view(np.frombuffer(self.data, np.uint8), shape.itemsize)
         return windows[self.starts].reshape(-1).view(shape)
 
+    def whole(self, count: int) -> list[memoryview]:
+        """The fields of the only row, one after the other; empty for null."""
+        told, at, data = [], HEADER + 2, memoryview(self.data)
+        for _each in range(count):
+            size = int.from_bytes(data[at : at + 4], "big", signed=True)
+            at += 4
+            told.append(data[at : at + max(size, 0)])
+            at += max(size, 0)
+        return told
+
     def texts(self, names: Sequence[str], *, behind: int, order: NDArray[np.intp]) -> Mapping[str, Any]:
         """The fields `behind` so many bytes of each row, as Arrow's texts in the order of those rows."""
         if not len(self):
@@ -57,7 +67,7 @@ class Wire:
             at = begin + np.maximum(size, 0)
             # Every other text is what lies between: nobody takes it.
             edges = np.stack([begin, at], axis=1).reshape(-1).astype(np.int32)
-            pieces = pa.StringArray.from_buffers(len(edges) - 1, pa.py_buffer(edges), pa.py_buffer(self.data))
+            pieces = texts_in(self.data, edges)
             null = (size < 0)[order]
             told[name] = pieces.take(pa.array(2 * order, pa.int32(), mask=null if null.any() else None))
         return told
@@ -125,4 +135,9 @@ def written(ids: NDArray[np.uint8]) -> Any:
         text[:, at : at + digits.shape[1]] = digits
         at += digits.shape[1] + 1
     edges = np.arange(0, LENGTH * (len(ids) + 1), LENGTH, dtype=np.int32)
-    return pa.StringArray.from_buffers(len(ids), pa.py_buffer(edges), pa.py_buffer(text))
+    return texts_in(text, edges)
+
+
+def texts_in(data: Any, edges: Any) -> Any:
+    """The texts [N] that lie in `data` between N + 1 `edges`; nothing is copied."""
+    return pa.StringArray.from_buffers(len(edges) - 1, pa.py_buffer(edges), pa.py_buffer(data))

@@ -15,7 +15,8 @@ from PIL import Image
 
 from classifiers import manifests
 from moderation.models import Client, Submission, TriagePlan, User
-from review.labels import albums, cards
+from review import datasets
+from review.labels import albums
 from tests.review.labels.arranging import APPROVE, BLOCK, decided, exported, rows
 
 COUNT = 8
@@ -78,12 +79,12 @@ def test_the_image_folder_loads_with_hugging_face(
 def test_every_file_of_the_folder_has_its_digest(images: list[Submission], tmp_path: Path) -> None:
     out = tmp_path / "out"
     manifest = exported(out, "imagefolder")
-    told = dict(line.split("  ")[::-1] for line in (out / albums.SUMS).read_text().splitlines())
+    told = dict(line.split("  ")[::-1] for line in (out / datasets.SUMS).read_text().splitlines())
     lie_there = {path.relative_to(out).as_posix() for path in out.rglob("*") if path.is_file() and path.parent != out}
     assert set(told) == lie_there
     assert all(hashlib.sha256((out / name).read_bytes()).hexdigest() == digest for name, digest in told.items())
     assert {row["image"] for row in rows(manifest)} == {name for name in lie_there if name.endswith(".jpg")}
-    assert manifest.index["files"].keys() >= {albums.SUMS, cards.CARD, cards.WORDS, "labels.parquet"}
+    assert manifest.index["files"].keys() >= {datasets.SUMS, datasets.CARD, datasets.WORDS, "labels.parquet"}
 
 
 def test_tar_shards_load_with_webdataset(images: list[Submission], tmp_path: Path) -> None:
@@ -126,5 +127,5 @@ def test_an_image_that_is_gone_is_counted(images: list[Submission], tmp_path: Pa
     (tmp_path / "store" / "derivatives" / images[0].working).unlink()
     manifest = exported(tmp_path / "out", "imagefolder")
     assert manifest.index["album"] == {"layout": "imagefolder", "images": COUNT - 1, "missing": 1}
-    card: dict[str, Any] = json.loads((tmp_path / "out" / cards.CARD).read_text())
+    card: dict[str, Any] = json.loads((tmp_path / "out" / datasets.CARD).read_text())
     assert any("not in the album" in gap for gap in card["gaps"])

@@ -83,7 +83,7 @@ def test_nothing_goes_under_a_training(
     training = Training.objects.create(kind="heads", dataset=old.dataset, asked_by=ming, state=state)
     Training.objects.update(asked_at=timezone.now() - timedelta(days=40))
     assert not removed(old, django_capture_on_commit_callbacks)
-    assert datasets.folder_of(old.dataset)
+    assert datasets.folder_of(old.dataset).is_dir()
     ended = timezone.now() - timedelta(days=29)
     Training.objects.filter(pk=training.pk).update(state=TrainingState.FAILED, ended_at=ended)
     assert not removed(old, django_capture_on_commit_callbacks), "it was used a month ago, less a day"
@@ -169,7 +169,11 @@ def test_the_api_does_so_too(old: Export, ming: User, client: HttpClient) -> Non
 
 def test_only_who_may_export_gets_anywhere(ming: User, rita: User, eve: User, client: HttpClient) -> None:
     row = asking.ask(ming, query=Query(), kind="labels", format="csv")
-    calls = [(client.post, "keep"), (client.post, "again"), (client.get, "archive")]
+    calls: list[tuple[Callable[..., Any], str]] = [
+        (client.post, "keep"),
+        (client.post, "again"),
+        (client.get, "archive"),
+    ]
     for person in (eve, rita):
         client.force_login(person)
         for call, name in calls:
