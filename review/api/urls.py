@@ -12,8 +12,8 @@ from review.api.exports import ExportCancel, ExportFile, ExportProgress, Exports
 from review.api.gold import Gold, GoldRetirement
 from review.api.grid import GridDecisions
 from review.api.held import Approval, Held, Refusal
-from review.api.label_audits import LabelAuditDetail, LabelAudits, LabelAuditSending
 from review.api.kept_exports import ExportAgain, ExportArchive, ExportKeep
+from review.api.label_audits import LabelAuditDetail, LabelAudits, LabelAuditSending
 from review.api.looks import ClaimLooks, LookLength, Looks
 from review.api.monitoring import Monitoring, MonitoringWeeks
 from review.api.plans import PlanSimulation
