@@ -32,9 +32,9 @@ class Terms:
     decisions: int = 200
     error: float = 0.05
     recipe: str = ""
-    alpha: float = 0.1
+    alpha: float = 0.08
     delta: float = 0.05
-    beside: tuple[float, ...] = (0.05, 0.08)
+    beside: tuple[float, ...] = (0.05, 0.1)
     most: int = 0
     made_from: str = ""
 

@@ -23,7 +23,7 @@ def held(separations: Sequence[float], *, seed: int) -> Held:
 
 def result(separations: Sequence[float], *, strategy: str = "uncertainty", seed: int = 1) -> dict[str, Any]:
     found = held(separations, seed=seed)
-    load = found.loads(alpha=0.1, delta=0.05)[-1]
+    load = found.loads(alpha=0.08, delta=0.05)[-1]
     return {
         "strategy": strategy,
         "seed": seed,
