@@ -1,12 +1,11 @@
 """Heads as an ONNX graph, from embeddings to calibrated probabilities. onnx is imported inside."""
 
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from classifiers.heads import Heads
+from classifiers.training.graphs import Graph
 
 OPSET = 18
 INPUT, OUTPUT = "embedding", "probabilities"
@@ -20,7 +19,7 @@ def write_onnx(heads: Heads, path: Path) -> None:
     import onnx
     from onnx import TensorProto, helper
 
-    graph = _Graph()
+    graph = Graph()
     seen = graph.add("Cast", INPUT, to=TensorProto.DOUBLE)
     logits = graph.add("MatMul", seen, graph.constant(heads.weight.T))
     if heads.normalised:
@@ -47,7 +46,7 @@ def write_onnx(heads: Heads, path: Path) -> None:
     part.replace(path)
 
 
-def _curve(graph: "_Graph", heads: Heads, k: int, logits: str) -> str:
+def _curve(graph: Graph, heads: Heads, k: int, logits: str) -> str:
     """The probability of one head, [N, 1]: a logistic curve, or straight lines between knots as a sum of ramps."""
     mine, curve = graph.add("Gather", logits, graph.whole([k]), axis=1), heads.calibrations[k]
     if not curve.knots:
@@ -61,31 +60,3 @@ def _curve(graph: "_Graph", heads: Heads, k: int, logits: str) -> str:
     ramps = graph.add("Relu", graph.add("Sub", inside, graph.constant(at[None])))
     rise = graph.add("MatMul", ramps, graph.constant(np.diff(slopes)[:, None]))
     return graph.add("Add", rise, graph.constant(np.array([high[0]])))
-
-
-class _Graph:
-    """Nodes and constants, named in order, so that equal heads give equal files."""
-
-    def __init__(self) -> None:
-        self.nodes: list[Any] = []
-        self.constants: list[Any] = []
-
-    def add(self, operator: str, *inputs: str, named: str = "", **attributes: Any) -> str:
-        from onnx import helper
-
-        name = named or f"t{len(self.nodes)}"
-        self.nodes.append(helper.make_node(operator, list(inputs), [name], **attributes))
-        return name
-
-    def constant(self, value: NDArray[Any]) -> str:
-        return self._kept(np.ascontiguousarray(value, dtype=np.float64).reshape(np.shape(value)))
-
-    def whole(self, value: list[int]) -> str:
-        return self._kept(np.array(value, dtype=np.int64))
-
-    def _kept(self, value: NDArray[Any]) -> str:
-        from onnx import numpy_helper
-
-        name = f"c{len(self.constants)}"
-        self.constants.append(numpy_helper.from_array(value, name))
-        return name

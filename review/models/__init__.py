@@ -1,6 +1,7 @@
 """People looking and deciding: who holds what, who decided what, what came of it, and the data sets made of it."""
 
-from review.models.bulk import BulkAction, BulkItem, BulkState, BulkVerdict, ItemState
+from review.models.bulk import BulkAction, BulkState, BulkVerdict
+from review.models.bulk_items import BulkItem, ItemState
 from review.models.calibration import CalibrationItem, CalibrationSeat, CalibrationSession, CalibrationVote
 from review.models.claims import Claim, Outcome
 from review.models.datasets import Dataset

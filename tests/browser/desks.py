@@ -57,7 +57,7 @@ def recorded(page: Page) -> list[Decision]:
     return list(Decision.objects.order_by("id"))
 
 
-def eventually(page: Page, holds: Callable[[], bool], *, within: float = 5.0) -> None:
+def eventually(page: Page, holds: Callable[[], bool], *, within: float = 20.0) -> None:
     """Looks again and again, for what the page itself cannot tell: requests it sent while it went away."""
     deadline = time.monotonic() + within
     while not holds():

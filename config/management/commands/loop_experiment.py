@@ -50,7 +50,7 @@ class Command(BaseCommand):
         )
         parser.add_argument("--seed", type=int, default=1, help="the first (default: %(default)s)")
         parser.add_argument("--repeats", type=int, default=10, help="seeds, one after the other (default: %(default)s)")
-        parser.add_argument("--alpha", type=float, default=0.08, help="limit of the false omission rate (default: %(default)s)")
+        parser.add_argument("--alpha", type=float, default=0.08, help="limit of the FOR (default: %(default)s)")
         parser.add_argument("--delta", type=float, default=0.05, help="the doubt left by a certificate")
         parser.add_argument("--recipe", type=Path, default=RECIPE, help="for train (default: config/loop/recipe.toml)")
         parser.add_argument("--most", type=int, default=0, metavar="N", help="so many pictures, at random; 0: all")
