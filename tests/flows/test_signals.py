@@ -25,6 +25,9 @@ from tests.moderation.rulings import put, rule
 from tests.review.test_concepts import archive, learnt, switched, teal  # noqa: F401 - fixtures
 
 pytestmark = pytest.mark.django_db(transaction=True)
+# Half a lease is what all signals together may take: of these workers' usual two seconds the first batch may need more,
+# and then an image that a bank has settled already is not asked about again.
+PATIENT = "60"
 
 A1111 = (
     "a paper lantern over a quiet lake, <lora:ink:0.8>\nNegative prompt: blurry\n"
@@ -85,7 +88,7 @@ def test_every_signal_speaks_on_real_files(
     send("disguised", knowing.encoded(knowing.scene(9)), prompt="a b\u0435heаded statue")
     send("violent", knowing.encoded(knowing.scene(10)), prompt="severed hand at dawn in winter")
     send("ruled", world.png(blue=0.1, seed=4), prompt="sleepy kitten")
-    hire("ada")
+    hire("ada", LOUPE_TRIAGE_LEASE_SECONDS=PATIENT)
     until(settled, seconds=90, what="all images are triaged")
     send("copy", knowing.copied(scene), prompt="the same lake")
     until(settled, seconds=60, what="the copy is triaged")
@@ -129,7 +132,7 @@ def test_a_concept_taught_by_examples_speaks_too(
     version = learnt(teal)
     switched(concepts.switch_on(version))
     answer = upload(with_key(api_key), world.png(red=0.12, green=0.68, blue=0.7, seed=500, size=32))
-    hire("ada")
+    hire("ada", LOUPE_TRIAGE_LEASE_SECONDS=PATIENT)
     until(settled, seconds=60, what="the image is triaged")
     image = Submission.objects.get(pk=answer.json()["id"])
     assert version.ref in findings(image)
