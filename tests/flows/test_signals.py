@@ -62,7 +62,7 @@ def taught(folder: Path) -> str:
 
 
 def test_every_signal_speaks_on_real_files(
-    law: None, platform: Client, api_key: str, hire: Callable[[str], Worker]
+    law: None, platform: Client, api_key: str, hire: Callable[..., Worker]
 ) -> None:
     caller = with_key(api_key)
     known = knowing.scene(3)
@@ -127,7 +127,7 @@ def test_every_signal_speaks_on_real_files(
 def test_a_concept_taught_by_examples_speaks_too(
     teal: list[Submission],  # noqa: F811
     api_key: str,
-    hire: Callable[[str], Worker],
+    hire: Callable[..., Worker],
 ) -> None:
     version = learnt(teal)
     switched(concepts.switch_on(version))
