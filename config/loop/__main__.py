@@ -1,7 +1,7 @@
 """Houses of one seed, each in a process of its own.
 
-`python -m config.loop begin RUN.json HOUSE`: a new house in the folder HOUSE goes the first round.
-`python -m config.loop go RUN.json HOUSE RESULT.json`: that house, or a copy of it, goes the others and is measured.
+`python -m config.loop RUN.json HOUSE`: a new house in the folder HOUSE goes the first round.
+`python -m config.loop RUN.json HOUSE RESULT.json`: that house, or a copy of it, goes the others and is measured.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ BEGUN: Final = "begun.json"
 """In the house's folder: what its first round came to."""
 
 
-def main(verb: str, spec: Path, folder: Path, result: Path | None = None) -> None:
+def main(spec: Path, folder: Path, result: Path | None = None) -> None:
     """Afterwards what was asked for is written, and the house is closed. Ends with a line that says what went wrong, if
     so.
     """
@@ -37,7 +37,7 @@ def main(verb: str, spec: Path, folder: Path, result: Path | None = None) -> Non
 
         run, begun = Run.read(spec), folder / BEGUN
         division = pictures.divide(pictures.read(Path(run.terms.images)), seed=run.seed, most=run.terms.most)
-        name = f"seed {run.seed}" if verb == "begin" else run.name
+        name = run.name if result else f"seed {run.seed}"
         walk = Walk(run, house, division, lambda line: print(f"  {name}: {line}", flush=True))
         try:
             if result is None:
@@ -55,4 +55,4 @@ def put(path: Path, found: dict[str, Any]) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], *map(Path, sys.argv[2:]))
+    main(*map(Path, sys.argv[1:]))

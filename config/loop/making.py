@@ -48,10 +48,10 @@ def make(runs: Sequence[Run], folder: Path, houses: Path) -> None:
         result.unlink(missing_ok=True)
         run.write(spec)
         if not first.exists():
-            call(run, "begin", spec, first)
+            call(run, spec, first)
         own = houses / run.strategy
         copy(first, own)
-        call(run, "go", spec, own, result)
+        call(run, spec, own, result)
 
 
 def kept(run: Run, folder: Path) -> dict[str, Any] | None:

@@ -14,8 +14,11 @@ from rest_framework.request import Request
 
 from moderation.api.problems import Problem, invalid
 from moderation.models import User
+from review.datasets import FilesGone, Withdrawn
 from review.decisions import KeyReused, NoGuideline
 from review.effects import TooLate
+from review.exports.asking import NotOpen, NotOver, TooMany
+from review.exports.keeping import NotDone
 from review.handovers import UnfitHandover
 from review.holding import NotHeld
 from review.judgements import UnfitDecision
@@ -59,6 +62,12 @@ REFUSALS: Final[Mapping[type[Exception], Refused]] = {
     KeyReused: Refused(409, _("The key was used before"), "key_reused"),
     NoGuideline: Refused(409, _("No guideline"), "no_guideline"),
     EnoughForNow: Refused(409, _("Enough for this shift"), "exposure_budget"),
+    TooMany: Refused(409, _("Too many at once"), "too_many_exports"),
+    NotOver: Refused(409, _("It is not over yet"), "not_over"),
+    NotOpen: Refused(409, _("It is over already"), "not_open"),
+    NotDone: Refused(409, _("There are no files"), "no_files"),
+    FilesGone: Refused(404, _("No such file")),
+    Withdrawn: Refused(409, _("The data set was withdrawn"), "withdrawn"),
 }
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict
 from typing import Any
 from uuid import UUID
@@ -22,7 +20,7 @@ from moderation.actors import Actor
 from moderation.api.problems import Problem, invalid
 from moderation.models import Scope
 from review import datasets, downloads
-from review.api.doors import fields_of, person_of
+from review.api.doors import fields_of, person_of, problems
 from review.exports import asking, keeping
 from review.feedback import default_backbone
 from review.labels.queries import Query, UnfitQuery
@@ -91,13 +89,10 @@ class Exports(APIView):
             query = Query.read(said)
         except UnfitQuery as error:
             raise invalid([{"pointer": f"#/query/{error.pointer}", "detail": str(error)}]) from error
-        try:
-            with transaction.atomic():
-                kind, format_ = order.validated_data["kind"], order.validated_data["format"]
-                row = asking.ask(person, query=query, kind=kind, format=format_)
-                nudge_exports()
-        except asking.TooMany as error:
-            raise Problem(409, _("Too many at once"), str(error), code="too_many_exports") from error
+        with problems(), transaction.atomic():
+            kind, format_ = order.validated_data["kind"], order.validated_data["format"]
+            row = asking.ask(person, query=query, kind=kind, format=format_)
+            nudge_exports()
         return Response(told(row), status=202)
 
 
@@ -117,10 +112,8 @@ class ExportCancel(APIView):
     )
     def post(self, request: Request, pk: UUID) -> Response:
         row = found(pk)
-        try:
+        with problems():
             asking.cancel(row.pk, person_of(request))
-        except asking.NotOpen as error:
-            raise Problem(409, _("It is over already"), str(error), code="not_open") from error
         return Response(told(found(pk)))
 
 
@@ -134,19 +127,8 @@ class ExportFile(APIView):
     )
     def get(self, request: Request, pk: UUID, name: str) -> FileResponse:
         person = person_of(request)
-        with withheld():
+        with problems():
             return downloads.served(found(pk), name, actor=Actor.person(person))
-
-
-@contextmanager
-def withheld() -> Iterator[None]:
-    """Files that are not here, or may not leave, as problems."""
-    try:
-        yield
-    except datasets.FilesGone as error:
-        raise Problem(404, _("No such file"), str(error)) from error
-    except datasets.Withdrawn as error:
-        raise Problem(409, _("The data set was withdrawn"), str(error), code="withdrawn") from error
 
 
 def found(pk: UUID) -> Export:

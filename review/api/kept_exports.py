@@ -6,7 +6,6 @@ from uuid import UUID
 
 from django.db import transaction
 from django.http import StreamingHttpResponse
-from django.utils.translation import gettext as _
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework import serializers
@@ -15,11 +14,10 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from moderation.actors import Actor
-from moderation.api.problems import Problem
 from moderation.models import Scope
 from review import downloads
-from review.api.doors import fields_of, person_of
-from review.api.exports import ExportAnswer, found, told, withheld
+from review.api.doors import fields_of, person_of, problems
+from review.api.exports import ExportAnswer, found, told
 from review.exports import asking, keeping
 from review.tasks import nudge_exports
 
@@ -38,7 +36,7 @@ class ExportArchive(APIView):
     )
     def get(self, request: Request, pk: UUID) -> StreamingHttpResponse:
         person = person_of(request)
-        with withheld():
+        with problems():
             return downloads.archived(found(pk), actor=Actor.person(person))
 
 
@@ -53,14 +51,9 @@ class ExportAgain(APIView):
     )
     def post(self, request: Request, pk: UUID) -> Response:
         person, row = person_of(request), found(pk)
-        try:
-            with transaction.atomic():
-                new = asking.ask_again(row.pk, person)
-                nudge_exports()
-        except asking.TooMany as error:
-            raise Problem(409, _("Too many at once"), str(error), code="too_many_exports") from error
-        except asking.NotOver as error:
-            raise Problem(409, _("It is not over yet"), str(error), code="not_over") from error
+        with problems(), transaction.atomic():
+            new = asking.ask_again(row.pk, person)
+            nudge_exports()
         return Response(told(new), status=202)
 
 
@@ -77,8 +70,6 @@ class ExportKeep(APIView):
         person, row = person_of(request), found(pk)
         order = KeepOrder(data=fields_of(request, ("keep",)))
         order.is_valid(raise_exception=True)
-        try:
+        with problems():
             (keeping.pin if order.validated_data["keep"] else keeping.unpin)(row.pk, person)
-        except keeping.NotDone as error:
-            raise Problem(409, _("There are no files"), str(error), code="no_files") from error
         return Response(told(found(pk)))

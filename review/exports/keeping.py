@@ -24,7 +24,7 @@ from review.exports.asking import record
 from review.models import Dataset, EvaluationOrder, Export, ExportState, LabelAudit, Training
 
 STAYS: Final = frozenset({datasets.CARD, datasets.WORDS, datasets.MEMBERS})
-BATCH: Final = 500  # exports that one night deals with
+BATCH: Final = 500  # exports whose files go, and of which what was left is swept, in one night
 
 
 class NotDone(Exception):
@@ -62,7 +62,10 @@ def remove_old() -> int:
     if settings.EXPORT_DAYS:
         before = timezone.now() - timedelta(days=settings.EXPORT_DAYS)
         old = Export.objects.filter(state=ExportState.DONE, files_removed_at=None, pinned_by=None, ended_at__lt=before)
-        removed = sum(remove(key) for key in list(old.order_by("id").values_list("pk", flat=True)[:BATCH]))
+        for key in list(old.order_by("id").values_list("pk", flat=True)):  # those in use hold up none behind them
+            removed += remove(key)
+            if removed == BATCH:
+                break
     gone = Export.objects.filter(files_removed_at__isnull=False).order_by("-files_removed_at")
     for key in gone.values_list("pk", flat=True)[:BATCH]:
         sweep(key)  # again, where somebody was killed at it

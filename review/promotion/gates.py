@@ -10,9 +10,10 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from classifiers.fairness import LEAST
 from classifiers.models import ClassifierVersion
 from moderation import admission, adoption
-from moderation.admission import Admission, Answer, Case, Gate, GateClosed, State
+from moderation.admission import Admission, Answer, Case, Gate, State
 from moderation.models import TriagePlan
 from moderation.plans import Gates, Plan, PlanError
 from moderation.plans.gates import LIMITS
@@ -23,7 +24,6 @@ from review.promotion import bounds
 from review.promotion.bounds import Part
 
 CANDIDATE: Final = "candidate"
-INCUMBENT: Final = "incumbent"
 FAIRNESS: Final[Mapping[str, Promise]] = {
     "statistical_parity": gettext_lazy("difference in how many are flagged"),
     "disparate_impact": gettext_lazy("ratio of how many are flagged"),
@@ -74,13 +74,6 @@ def adopting(version: ClassifierVersion, plan: TriagePlan) -> Mapping[str, Any]:
 def open_for(version: ClassifierVersion, plan: TriagePlan | None) -> list[Gate]:
     found = standing(version, plan)
     return list(found.gates) if found else []
-
-
-def check(version: ClassifierVersion, plan: TriagePlan | None) -> None:
-    """Raises GateClosed."""
-    found = standing(version, plan)
-    if found is not None and found.closed:
-        raise GateClosed(admission.told([found]))
 
 
 def measures(gates: Gates) -> bool:
@@ -218,9 +211,8 @@ class Measured:
                     few |= small
                     parts.append(judge(found, limit, where=where, n=n))
                 words = _("Groups by %(by)s: %(what)s") % {"by": by, "what": FAIRNESS[name]}
-                more = (
-                    _("not asked of fewer than 20 labels: %(which)s") % {"which": ", ".join(sorted(few))} if few else ""
-                )
+                skipped = {"least": LEAST, "which": ", ".join(sorted(few))}
+                more = _("not asked of fewer than %(least)d labels: %(which)s") % skipped if few else ""
                 what = str(FAIRNESS[name])
                 key = f"fairness.{by}.{name}"
                 yield bounds.gate(key, words, parts, limit=f"{sign} {limit:g}", what=what, more=more)

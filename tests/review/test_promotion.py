@@ -154,7 +154,7 @@ def test_without_gates_nothing_is_asked(pair: Pair) -> None:
     publish(pair[1].ref, {})
 
     assert gates.open_for(pair[0], TriagePlan.objects.in_force()) == []
-    gates.check(pair[0], TriagePlan.objects.in_force())
+    assert gates.standing(pair[0], TriagePlan.objects.in_force()) is None
 
 
 @pytest.mark.parametrize(

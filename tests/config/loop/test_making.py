@@ -23,13 +23,13 @@ class Houses:
     def __init__(self) -> None:
         self.calls: list[str] = []
 
-    def __call__(self, run: Run, verb: str, _spec: Path, folder: Path, *result: Path) -> None:
-        self.calls.append(f"{verb} {run.strategy}")
-        if verb == "begin":
+    def __call__(self, run: Run, _spec: Path, folder: Path, result: Path | None = None) -> None:
+        self.calls.append(f"{'go' if result else 'begin'} {run.strategy}")
+        if result is None:
             folder.mkdir()
             (folder / "name").write_text(f"house {len(self.calls)}")
         else:
-            result[0].write_text(json.dumps({"strategy": run.strategy, "house": (folder / "name").read_text()}))
+            result.write_text(json.dumps({"strategy": run.strategy, "house": (folder / "name").read_text()}))
 
 
 @pytest.fixture
